@@ -1,0 +1,54 @@
+"""Sockets and long polls, and in the embedded default everything: `uvicorn agentic.asgi:application`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import warnings
+from collections.abc import MutableMapping
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentic.settings")
+
+from django.core.asgi import get_asgi_application
+
+django = get_asgi_application()
+
+from agentic.hub import Hub  # noqa: E402
+from agentic.live import publisher  # noqa: E402
+from agentic.longpoll import LongPoll, Receive, Send  # noqa: E402
+
+# Static files are read by whitenoise, which is synchronous; in the embedded default there are few of them.
+warnings.filterwarnings(
+    "ignore", message="StreamingHttpResponse must consume synchronous iterators"
+)
+
+hub = Hub()
+http = LongPoll(django, hub)  # type: ignore[arg-type]
+
+
+async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":
+        await live_for_as_long_as_we_serve(receive, send)
+    elif scope["type"] == "http":
+        await http(scope, receive, send)
+    else:
+        await refuse_socket(receive, send)
+
+
+async def live_for_as_long_as_we_serve(receive: Receive, send: Send) -> None:
+    """The server's own loop listens to what happens elsewhere, and sends what happens here."""
+    await receive()
+    publisher.use(asyncio.get_running_loop())
+    listening = asyncio.ensure_future(hub.listen())
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    listening.cancel()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def refuse_socket(receive: Receive, send: Send) -> None:
+    """No socket is offered yet: the handshake is accepted so that the close code reaches the client."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": 4001})

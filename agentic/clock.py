@@ -1,0 +1,28 @@
+"""The database's clock: the one by which deadlines are set and compared, whichever machine asks."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import DateTimeField, ExpressionWrapper
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+from django.utils import timezone
+
+
+def database_now() -> datetime:
+    """What `Now()` stands for, where a value is needed. SQLite runs in this process: its clock is ours."""
+    if connection.vendor != "postgresql":
+        now = timezone.now()
+        # SQLite's own now has milliseconds: what is due at once must not lie after it.
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        row: tuple[datetime] = cursor.fetchone()
+    return row[0]
+
+
+def seconds_from_now(seconds: float) -> Combinable:
+    """A moment relative to the database's clock, for a filter or an update; negative lies in the past."""
+    return ExpressionWrapper(Now() + timedelta(seconds=seconds), output_field=DateTimeField())

@@ -1,0 +1,104 @@
+"""What the environment says, checked once at the start, with a clear word where it is wrong."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+# Keys that were published somewhere: whoever reads the same page can sign with them.
+WELL_KNOWN = frozenset(
+    {
+        "dev-secret-key-change-in-production",
+        "changeme",
+        "change-me",
+        "secret",
+        "your-secret-key",
+        "your-256-bit-secret",
+        "django-insecure",
+    }
+)
+SHORTEST_KEY = 32
+POOL = {"min_size": 1, "max_size": 10, "timeout": 5}
+
+
+def signing_key(name: str, value: str, *, embedded: bool, data_dir: Path) -> str:
+    """The key called `name`: from the environment, or in the embedded default a random one that is kept."""
+    if not value and embedded:
+        return kept_key(data_dir / f"{name.lower()}.key")
+    if not value:
+        raise ImproperlyConfigured(
+            f"{name} is not set: give it {SHORTEST_KEY} random characters or more."
+        )
+    if len(value) < SHORTEST_KEY:
+        raise ImproperlyConfigured(
+            f"{name} is too short: it takes {SHORTEST_KEY} characters or more."
+        )
+    if any(value.lower().startswith(known) for known in WELL_KNOWN):
+        raise ImproperlyConfigured(f"{name} is a well-known default: make a random one.")
+    return value
+
+
+def kept_key(path: Path) -> str:
+    """A random key in a file that only its owner reads; made once, so that tokens outlive a restart."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        # Written whole before it gets its name: a process that starts in the same moment reads all or nothing.
+        with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            with suppress(FileExistsError):
+                path.hardlink_to(file.name)
+    return path.read_text().strip()
+
+
+def database(url: str, *, data_dir: Path) -> dict[str, Any]:
+    """Django's settings for `url`; SQLite in the data folder when there is none."""
+    if not url:
+        return sqlite(data_dir / "agentic.sqlite3")
+    parts = urlsplit(url)
+    scheme = parts.scheme.split("+")[0]
+    if scheme == "sqlite":
+        return sqlite(Path(unquote(parts.path)))
+    if scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(f"DATABASE_URL: {scheme!r} is neither postgresql nor sqlite.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 0,  # the pool keeps connections, not the threads
+        "OPTIONS": {
+            "pool": POOL,
+            "connect_timeout": 5,
+            "application_name": "agentic",
+            # To read and plan a statement takes as long as to carry it out: each connection does it once.
+            "server_side_binding": True,
+            "prepare_threshold": 3,
+            # For disks that need no arm: the plan that is kept looks rows up by index, however few there were by then.
+            "options": "-c random_page_cost=1.1 -c jit=off",
+        },
+    }
+
+
+def sqlite(path: Path) -> dict[str, Any]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {
+            # A write transaction takes its lock at once: no upgrade, hence no deadlock of two readers.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # With recursive triggers INSERT OR REPLACE meets the guard of an append-only table, too.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+            " PRAGMA recursive_triggers=ON;",
+        },
+    }

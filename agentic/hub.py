@@ -1,0 +1,85 @@
+"""What one server process has heard of: one subscription to the channel layer, fanned out to all who wait here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from typing import Any
+
+from agentic.live import GROUP, channel_layer
+
+# How many messages are remembered for those who begin to wait just after one came in.
+REMEMBERED = 1000
+RETRY_SECONDS = 1.0
+logger = logging.getLogger(__name__)
+
+
+class Hub:
+    """`heard` counts messages, so that nothing is missed between a look at the database and the wait."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+        self.recent: deque[tuple[int, frozenset[str]]] = deque(maxlen=REMEMBERED)
+        self.waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self.closed = False
+
+    def close(self) -> None:
+        """The process stops: whoever waits here gets the answer that there is."""
+        self.closed = True
+        self.hear(frozenset(self.waiting))
+
+    def hear(self, topics: frozenset[str]) -> None:
+        self.heard += 1
+        self.recent.append((self.heard, topics))
+        for topic in topics & self.waiting.keys():
+            for waiter in self.waiting[topic]:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    async def wait(
+        self, topic: str, *, since: int, seconds: float, unless: asyncio.Future[Any]
+    ) -> None:
+        """Until `topic` is heard of after `since`, the time is over, or `unless` is done."""
+        if self.was_heard(topic, since):
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        waiters = self.waiting.setdefault(topic, set())
+        waiters.add(waiter)
+        try:
+            await asyncio.wait(
+                {waiter, unless}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            waiter.cancel()
+            waiters.discard(waiter)
+            if not waiters:
+                self.waiting.pop(topic, None)
+
+    def was_heard(self, topic: str, since: int) -> bool:
+        # Too much was heard meanwhile to remember all of it: better to look once too often.
+        if self.heard - since > len(self.recent):
+            return True
+        return any(topic in topics for count, topics in self.recent if count > since)
+
+    async def listen(self) -> None:
+        """Follow the channel layer for as long as the process serves, through restarts of Redis."""
+        while True:
+            try:
+                await self.follow()
+            except Exception as error:  # noqa: BLE001 - whatever the layer raises, we listen again
+                logger.warning("live messages are not heard: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def follow(self) -> None:
+        layer = channel_layer()
+        channel = await layer.new_channel()
+        await layer.group_add(GROUP, channel)
+        try:
+            while True:
+                message = await layer.receive(channel)
+                self.hear(frozenset(message["topics"]))
+        finally:
+            with contextlib.suppress(Exception):
+                await layer.group_discard(GROUP, channel)

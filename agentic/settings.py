@@ -1,0 +1,214 @@
+"""Settings, from the environment. docs/how-to/deploy.md lists every variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import environ
+
+from agentic.environment import database, signing_key
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+
+DATABASE_URL = env.str("DATABASE_URL", default="")
+REDIS_URL = env.str("REDIS_URL", default="")
+# Neither a database nor Redis is named: everything runs in one process (DESIGN.md, section 9).
+EMBEDDED = not DATABASE_URL and not REDIS_URL
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = signing_key(
+    "SECRET_KEY", env.str("SECRET_KEY", ""), embedded=EMBEDDED, data_dir=DATA_DIR
+)
+JWT_SECRET_KEY = signing_key(
+    "JWT_SECRET_KEY", env.str("JWT_SECRET_KEY", ""), embedded=EMBEDDED, data_dir=DATA_DIR
+)
+JWT_ISSUER = "agentic"
+JWT_AUDIENCE = "agentic-api"
+JWT_ACCESS_SECONDS = 600
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+BEHIND_TLS = env.bool("BEHIND_TLS", default=not (EMBEDDED or DEBUG))
+
+INSTALLED_APPS = [
+    "agentic",
+    "agents",
+    "mlregistry",
+    "decisions",
+    "oversight",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rules.apps.AutodiscoverRulesConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "agentic.middleware.RequestMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "agentic.urls"
+WSGI_APPLICATION = "agentic.wsgi.application"
+ASGI_APPLICATION = "agentic.asgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": database(DATABASE_URL, data_dir=DATA_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "agentic"},
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
+}
+
+AUTH_USER_MODEL = "agentic.User"
+AUTHENTICATION_BACKENDS = [
+    "rules.permissions.ObjectPermissionBackend",
+    "agentic.passwords.PasswordBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/admin/login/"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Where nothing is collected, files are served from where they lie.
+WHITENOISE_USE_FINDERS = DEBUG or EMBEDDED
+STATIC_ROOT = None if WHITENOISE_USE_FINDERS else DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if WHITENOISE_USE_FINDERS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+SECURE_SSL_REDIRECT = BEHIND_TLS
+SECURE_REDIRECT_EXEMPT = [r"^(health|healthz|readyz)$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
+SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_TLS
+SECURE_HSTS_PRELOAD = BEHIND_TLS
+SESSION_COOKIE_SECURE = BEHIND_TLS
+CSRF_COOKIE_SECURE = BEHIND_TLS
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # 413 past it: bodies are read whole
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["agents.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["agentic.permissions.RulePermission"],
+    "DEFAULT_PARSER_CLASSES": ["agentic.parsing.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["agentic.rendering.JSONRenderer"],
+    "EXCEPTION_HANDLER": "agentic.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,  # ?format= is nobody's business: there is one format
+}
+
+# Celery: a message carries ids only and may be lost; the sweep finds the row again (no ETA anywhere).
+CELERY_BROKER_URL = REDIS_URL or "memory://this-process"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 7200} if REDIS_URL else {"polling_interval": 0.05}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 3600
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+SWEEP_INTERVAL_SECONDS = env.float("SWEEP_INTERVAL_SECONDS", default=1.0)
+AUDITOR_HEARTBEAT_URL = env.str("AUDITOR_HEARTBEAT_URL", default="")
+AUDITOR_INTERVAL_SECONDS = 30.0
+CELERY_BEAT_SCHEDULE = {
+    # A tick that comes late is worthless: the next one does its work.
+    "sweep": {
+        "task": "decisions.tasks.sweep",
+        "schedule": SWEEP_INTERVAL_SECONDS,
+        "options": {"expires": max(3.0, 3 * SWEEP_INTERVAL_SECONDS)},
+    },
+    "audit-deadlines": {
+        "task": "decisions.tasks.audit_deadlines",
+        "schedule": AUDITOR_INTERVAL_SECONDS,
+        "options": {"expires": AUDITOR_INTERVAL_SECONDS},
+    },
+}
+
+TASK_ACK_TIMEOUT_SECONDS = env.int("TASK_ACK_TIMEOUT_SECONDS", default=30)
+TASK_MAX_RETRIES = env.int("TASK_MAX_RETRIES", default=3)
+TASK_LEASE_SECONDS = env.int("TASK_LEASE_SECONDS", default=30)
+TASK_REVIEW_SECONDS = env.int("TASK_REVIEW_SECONDS", default=24 * 3600)
+TASK_ESCALATION_STEP_SECONDS = env.int("TASK_ESCALATION_STEP_SECONDS", default=3600)
+# However lively its heartbeats: an attempt that lasts longer is taken for hung.
+TASK_ATTEMPT_SECONDS = env.int("TASK_ATTEMPT_SECONDS", default=24 * 3600)
+# A task that no agent takes for so long goes to a person.
+TASK_QUEUE_SECONDS = env.int("TASK_QUEUE_SECONDS", default=24 * 3600)
+TASK_DELEGATION_DEPTH = env.int("TASK_DELEGATION_DEPTH", default=5)
+DELEGATION_STRATEGY = env.str("DELEGATION_STRATEGY", default="capability_match")
+AGENT_HEARTBEAT_SECONDS = env.int("AGENT_HEARTBEAT_SECONDS", default=10)
+AGENT_SILENT_SECONDS = env.int("AGENT_SILENT_SECONDS", default=30)
+# Nobody verifies or overrides what they created: always for critical tasks, for all of them with this.
+REVIEW_SEPARATION_OF_DUTIES = env.bool("REVIEW_SEPARATION_OF_DUTIES", default=False)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # a 4xx is an answer, not an incident
+        "celery": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,10 @@
+"""Plain HTTP: `granian --interface wsgi agentic.wsgi:application`."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentic.settings")
+application = get_wsgi_application()
