@@ -1,0 +1,68 @@
+"""What may be said to the registry, by name, type and bound."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from agents.keys import Scope
+from agents.models import AgentStatus
+
+# Neither blank nor with blanks at its ends, so that two names never look the same.
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^\S(.*\S)?\Z")]
+Word = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\s,]+\Z")]
+Words = Annotated[list[Word], Meta(max_length=50)]
+Label = Annotated[str, Meta(max_length=100)]
+Concurrency = Annotated[int, Meta(ge=1, le=1000)]
+Level = Annotated[int, Meta(ge=-1000, le=1000)]
+KeySeconds = Annotated[int, Meta(ge=60, le=10 * 365 * 24 * 3600)]
+OverlapSeconds = Annotated[int, Meta(ge=0, le=7 * 24 * 3600)]
+
+
+class Shape(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A body. What it does not name is refused."""
+
+
+class NewAgent(Shape):
+    name: Name
+    agent_type: Word = "default"
+    capabilities: Words = []
+    config: dict[str, Any] = {}
+    max_concurrent_tasks: Concurrency = 1
+    priority_level: Level = 0
+
+
+class StatusChange(Shape):
+    new_status: AgentStatus | None = None
+    reason: Annotated[str, Meta(max_length=1000)] = ""
+
+
+class NewKey(Shape):
+    """`expires_in` in seconds; without it the key holds until it is revoked."""
+
+    scopes: list[Scope] = []
+    expires_in: KeySeconds | None = None
+
+
+class Rotation(Shape):
+    """For how many seconds the old key goes on working."""
+
+    overlap: OverlapSeconds = 3600
+
+
+class SigningOff(Shape):
+    """Whether the agent finishes what it holds first."""
+
+    finishing: bool = False
+
+
+class Announcement(Shape):
+    """What an agent says of itself; what it leaves out stays as it was."""
+
+    version: Label | None = None
+    framework: Label | None = None
+    capabilities: Words | None = None
+    task_types: Words | None = None
+    concurrency: Concurrency | None = None
