@@ -1,0 +1,19 @@
+"""The tables of tasks and of what is decided about them."""
+
+from __future__ import annotations
+
+from decisions.models.decision import DECISIONS, Decision, Feedback, Review, ReviewPolicy
+from decisions.models.task import TASK_OVERRIDES, TASKS, Attempt, Escalation, Task
+
+__all__ = [
+    "DECISIONS",
+    "TASKS",
+    "TASK_OVERRIDES",
+    "Attempt",
+    "Decision",
+    "Escalation",
+    "Feedback",
+    "Review",
+    "ReviewPolicy",
+    "Task",
+]
