@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from agentic.actors import Actor, ActorKind, Source
+from agentic.addresses import address_of
 from agentic.models import User
 from agentic.tracing import traceparent_of
 
@@ -24,4 +25,5 @@ def acting(
 ) -> Actor:
     http = request._request if isinstance(request, Request) else request
     correlation_id: str = http.correlation_id  # type: ignore[attr-defined] # by RequestMiddleware
-    return Actor(kind, actor_id, label, source, correlation_id, traceparent_of(http))
+    trace = traceparent_of(http)
+    return Actor(kind, actor_id, label, source, correlation_id, trace, address_of(http))

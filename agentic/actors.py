@@ -33,6 +33,7 @@ class Actor:
     source: Source
     correlation_id: str = ""
     traceparent: str = ""
+    ip: str = ""
 
     @property
     def user_id(self) -> UUID | None:

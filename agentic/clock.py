@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
-from django.db.models import DateTimeField, ExpressionWrapper
+from django.db.models import DateTimeField, ExpressionWrapper, functions
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Now
 from django.utils import timezone
+
+
+class Now(functions.Now):
+    """Django's, with as many digits on SQLite as values: dates are texts there, and `.120` sorts below `.120000`."""
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = "STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f000', 'NOW')"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 def database_now() -> datetime:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from django.db.models import F
-from django.db.models.functions import Now
 
+from agentic.clock import Now
 from agentic.models import Heartbeat
 
 # A process that runs more often than this leaves no more traces than that: each one is a write.

@@ -27,6 +27,8 @@ JWT_SECRET_KEY = signing_key(
 JWT_ISSUER = "agentic"
 JWT_AUDIENCE = "agentic-api"
 JWT_ACCESS_SECONDS = 600
+# How many proxies of our own stand before us: so many entries of X-Forwarded-For are theirs, and believed.
+NUM_PROXIES = env.int("NUM_PROXIES", default=0)
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

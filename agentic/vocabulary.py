@@ -10,6 +10,8 @@ class EntityType(models.TextChoices):
     AGENT = "agent", "an agent"
     DECISION = "decision", "a decision"
     POLICY = "policy", "a review policy"
+    MODEL = "model", "a model"
+    STOP = "stop", "a stop of agents"
 
 
 class EventType(models.TextChoices):
@@ -55,3 +57,45 @@ class EventType(models.TextChoices):
     AGENT_KEY_ISSUED = "agent.key_issued", "A credential was made for the agent."
     AGENT_KEY_REVOKED = "agent.key_revoked", "A credential of the agent was revoked."
     POLICY_ACTIVATED = "policy.activated", "A version of the review policy took effect."
+    MODEL_REGISTERED = "model.registered", "A version of a model was entered into the registry."
+    MODEL_ACTIVATED = "model.activated", "A version of a model went live."
+    MODEL_RETIRED = "model.retired", "A version of a model is no longer live."
+    STOP_SET = "stop.set", "A person stopped an agent, a type of task, or everything."
+    STOP_LIFTED = "stop.lifted", "A person let work go on."
+
+
+class AuditAction(models.TextChoices):
+    SIGNED_IN = "sign_in.succeeded", "Somebody signed in."
+    SIGN_IN_FAILED = "sign_in.failed", "A sign-in was refused."
+    SIGN_IN_LOCKED = "sign_in.locked", "An account or an address was locked out for a while."
+    SIGNED_OUT = "sign_in.ended", "Somebody signed out."
+    SIGN_IN_REVOKED = (
+        "sign_in.revoked",
+        "A sign-in was ended: a refresh token was used twice, or an operator did it.",
+    )
+    REFUSED = "access.refused", "A caller asked for what they may not do."
+    USER_CREATED = "user.created", "An account was made."
+    USER_CHANGED = "user.changed", "An account was changed."
+    ROLES_CHANGED = "user.roles_changed", "Somebody was given other roles."
+    PASSWORD_CHANGED = "user.password_changed", "A password was set."
+    IDENTITY_LINKED = "user.identity_linked", "An identity at a provider was linked to an account."
+    AGENT_REGISTERED = "agent.registered", "An agent was entered into the registry."
+    AGENT_CHANGED = "agent.changed", "An agent's limits or capabilities were changed."
+    AGENT_STATUS_SET = "agent.status_set", "An operator set an agent's status."
+    AGENT_PAUSED = "agent.paused", "The platform paused an agent that went past its limits."
+    KEY_ISSUED = "agent.key_issued", "A credential was made."
+    KEY_ROTATED = "agent.key_rotated", "A credential was replaced."
+    KEY_REVOKED = "agent.key_revoked", "A credential was revoked."
+    POLICY_PUBLISHED = "policy.published", "A new review policy took effect."
+    POLICY_ACTIVATED = "policy.activated", "An earlier review policy took effect again."
+    MODEL_REGISTERED = "model.registered", "A version of a model was entered into the registry."
+    MODEL_ACTIVATED = "model.activated", "A version of a model went live."
+    MODEL_ROLLED_BACK = "model.rolled_back", "An earlier version of a model went live again."
+    TRAINING_REQUESTED = "training.requested", "A training job was asked for."
+    TRAINING_CANCELLED = "training.cancelled", "A training job was called off."
+    TASK_MOVED = "task.moved", "A person moved a task by hand."
+    TASK_OVERRIDDEN = "task.overridden", "A person decided in an agent's place."
+    TASK_ESCALATED = "task.escalated", "A person handed a task to a person."
+    STOP_SET = "stop.set", "The kill switch was thrown."
+    STOP_LIFTED = "stop.lifted", "The kill switch was put back."
+    EXPORTED = "data.exported", "Data left the platform as a file."

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from agentic.acting import acting
 from agentic.actors import Actor, ActorKind, Source
 from agentic.authentication import bearer_of, person_of
+from agentic.clock import Now
 from agentic.errors import NotAuthenticated
 from agentic.fixed_query import ASKED, FixedQuery
 from agentic.models import User

@@ -51,6 +51,20 @@ class Agent(models.Model):
     priority_level = models.IntegerField(
         default=0, db_default=0, help_text="Higher is asked first by the strategy priority_based."
     )
+    max_decisions_per_hour = models.PositiveIntegerField(
+        default=1000,
+        db_default=1000,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text="Hands in more than this for people to look at: it is paused, and operators are told.",
+    )
+    paused_because = models.CharField(
+        max_length=200,
+        default="",
+        db_default="",
+        blank=True,
+        editable=False,
+        help_text="Why it was taken out of service; empty while it is in service.",
+    )
     client_version = models.CharField(
         max_length=100, default="", db_default="", blank=True, editable=False
     )
@@ -72,6 +86,9 @@ class Agent(models.Model):
             models.CheckConstraint(
                 condition=Q(max_concurrent_tasks__gte=1) & Q(max_concurrent_tasks__lte=1000),
                 name="agents_capacity",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_decisions_per_hour__gte=1), name="agents_decision_cap"
             ),
         ]
         indexes = [

@@ -10,8 +10,8 @@ from uuid import UUID
 import httpx
 from django.conf import settings
 from django.db.models import F
-from django.db.models.functions import Now
 
+from agentic.clock import Now
 from decisions.models import Escalation, Task
 from decisions.states import State
 

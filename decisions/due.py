@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-NOW = {"postgresql": "statement_timestamp()", "sqlite": "strftime('%Y-%m-%d %H:%M:%f', 'now')"}
+NOW = {"postgresql": "statement_timestamp()", "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', 'now')"}
 LOOK = """
 SELECT EXISTS (SELECT 1 FROM tasks WHERE due_at <= {now})
     OR EXISTS (SELECT 1 FROM agents WHERE silent_at <= {now})

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Now
 
+from agentic.clock import Now
 from decisions.models import Task
 from decisions.states import State
 

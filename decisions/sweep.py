@@ -14,11 +14,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.db.models.functions import Now
 
 from agentic.actors import Actor, system
 from agentic.changes import Move
-from agentic.clock import seconds_from_now
+from agentic.clock import Now, seconds_from_now
 from agentic.heartbeats import Heart
 from agents.services import forget_offline, offline_with_tasks, silence_agents
 from decisions import moves

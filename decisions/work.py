@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import F, FilteredRelation, Q, QuerySet
-from django.db.models.functions import Now
 
 from agentic.changes import Birth, Written
+from agentic.clock import Now
 from agentic.errors import IllegalMove, NotFound
 from agentic.fixed_query import ASKED_ID, FixedQuery
 from decisions.models import Task

@@ -21,7 +21,7 @@ from agents.models import Agent
 from agents.services import issue_key, register_agent
 
 PASSWORD = "a long enough passphrase"
-APPEND_ONLY = ("events",)
+APPEND_ONLY = ("events", "audits")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,11 +15,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, QuerySet, When
-from django.db.models.functions import Coalesce, Greatest, Now
+from django.db.models.functions import Coalesce, Greatest
 
 from agentic.actors import Actor
 from agentic.changes import Happening, Move
-from agentic.clock import database_now, seconds_from_now
+from agentic.clock import Now, database_now, seconds_from_now
 from agentic.errors import Conflict
 from agentic.fixed_query import FixedQuery
 from agentic.transitions import move_many

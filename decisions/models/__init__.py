@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decisions.models.decision import DECISIONS, Decision, Feedback, Review, ReviewPolicy
+from decisions.models.stop import Stop, StopScope
 from decisions.models.task import TASK_OVERRIDES, TASKS, Attempt, Escalation, Task
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "Feedback",
     "Review",
     "ReviewPolicy",
+    "Stop",
+    "StopScope",
     "Task",
 ]

@@ -12,10 +12,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 
 from agentic.actors import Actor
 from agentic.changes import Move
+from agentic.clock import Now
 from agentic.fixed_query import ASKED_ID, FixedQuery
 from agentic.transitions import move_many
 from agents.models import Agent, AgentStatus

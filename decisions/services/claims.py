@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Now
 
 from agentic.actors import Actor
+from agentic.clock import Now
 from agentic.fixed_query import ASKED_ID, FixedQuery
 from agentic.transitions import move_many
 from agents.authentication import CallingAgent

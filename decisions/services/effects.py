@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 
 from agentic.actors import Actor
 from agentic.changes import Happening, Machine, Move, Written
+from agentic.clock import Now
 from agentic.fixed_query import ASKED_ID, FixedQuery
 from agentic.transitions import move_many
 from agentic.vocabulary import EventType

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
-from django.db.models.functions import Now
 
+from agentic.clock import Now
 from decisions.models import Decision, Task
 from decisions.models.task import WaitsFor
 from decisions.states import OPEN, DecisionStatus, State

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models.functions import Now
-
+from agentic.clock import Now
 from agentic.models import Event
 from agents.models import Agent
 

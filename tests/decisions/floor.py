@@ -10,9 +10,9 @@ from uuid import UUID
 
 import msgspec
 from django.db.models import F
-from django.db.models.functions import Now
 
 from agentic.actors import Actor, ActorKind, Source
+from agentic.clock import Now
 from agentic.models import Event
 from agents.authentication import CallingAgent, agent_of
 from agents.models import Agent, AgentStatus

@@ -17,11 +17,11 @@ from uuid import UUID
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
-from django.db.models.functions import Now
 from django.test import Client
 
 from agentic import heartbeats
 from agentic.append_only import guard, unguard
+from agentic.clock import Now
 from agentic.health import Finding
 from agentic.models import Event, Heartbeat
 from agentic.vocabulary import EntityType, EventType

@@ -31,6 +31,7 @@ from agents.services import set_status
 from decisions import shapes
 from decisions.folding import STATES, compare
 from decisions.models import DECISIONS, TASKS, Attempt, Decision, Escalation, Task
+from decisions.plans import RESULT
 from decisions.sweep import sweep
 from tests.decisions.floor import Floor, activate_policy, everything
 
@@ -89,6 +90,10 @@ class Told:
     @property
     def pending(self) -> list[Asked]:
         return [asked for asked in self.asked if asked.status == "pending"]
+
+    @property
+    def open_proposals(self) -> list[Asked]:
+        return [asked for asked in self.proposals.values() if asked.status == "pending"]
 
     def go(self, state: str, timer: str) -> None:
         """The move, and what it means for decisions that wait."""
@@ -417,15 +422,16 @@ class Platform(RuleBasedStateMachine):
             Attempt.objects.filter(task=task_id, ended_at=None).update(lease_expires_at=past)
             task.timer = "out"
 
-    @precondition(lambda self: any(task.pending for task in self.tasks.values()))
+    @precondition(lambda self: any(task.open_proposals for task in self.tasks.values()))
     @rule(number=which)
     def nobody_decides(self, number: int) -> None:
-        """Whatever a task asked is overdue."""
-        asking = [(pk, task) for pk, task in self.tasks.items() if task.pending]
+        """Whatever an agent proposed in mid-work is overdue; a result's time is its task's."""
+        asking = [(pk, task) for pk, task in self.tasks.items() if task.open_proposals]
         task_id, task = asking[number % len(asking)]
         past = database_now() - timedelta(seconds=60)
-        Decision.objects.filter(task=task_id, status="pending").update(due_at=past)
-        for asked in task.pending:
+        pending = Decision.objects.filter(task=task_id, status="pending")
+        pending.exclude(decision_type=RESULT).update(due_at=past)
+        for asked in task.open_proposals:
             asked.overdue = True
 
     @precondition(lambda self: self.status == "available")
@@ -447,8 +453,16 @@ class Platform(RuleBasedStateMachine):
         queued = self.run_timers()
         self.offer(queued)
         for task in self.tasks.values():
-            if any(asked.overdue for asked in task.pending):
-                task.go("escalated", "running")
+            if any(asked.overdue for asked in task.open_proposals):
+                self.leave_undecided(task)
+
+    def leave_undecided(self, task: Told) -> None:
+        """Of a task that waits for its result's verdict, only the proposals end."""
+        if task.state == "completed":
+            for asked in task.open_proposals:
+                asked.status = "expired"
+        else:
+            task.go("escalated", "running")
 
     def run_timers(self) -> list[UUID]:
         """What became of those whose timer was out; the queued ones, which are offered next."""

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db.models.functions import Now
 
+from agentic.clock import Now
 from agentic.models import Event, User
 from decisions.models import Attempt, Decision, Escalation
 from decisions.sweep import sweep

@@ -395,7 +395,9 @@ def test_of_two_reviewers_at_once_one_wins(floor: Floor, client_for: ClientFor) 
         assert sorted(answer.status_code for answer in answers) == [200, 409]
         assert Review.objects.filter(decision=decision).count() == 1
         sound(decision.task_id)
-        if state_of(decision.task_id) != State.VERIFIED:  # rejected: it would fill the agent's hands
+        if (
+            state_of(decision.task_id) != State.VERIFIED
+        ):  # rejected: it would fill the agent's hands
             floor.override(decision.task_id)
 
 

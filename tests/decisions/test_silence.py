@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db.models.functions import Now
 
 from agentic.actors import Actor
+from agentic.clock import Now
 from agents.authentication import agent_of
 from agents.models import Agent, AgentStatus
 from agents.services import announce, issue_key, sign_off

@@ -13,11 +13,10 @@ import pytest
 import time_machine
 from django.db import connection
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from agentic.actors import Actor
-from agentic.clock import database_now
+from agentic.clock import Now, database_now
 from agentic.models import Event
 from agentic.transitions import move_many
 from agents.models import Agent, AgentStatus

@@ -1,45 +1,17 @@
-"""People and events: the tables that every other part stands on."""
+"""Events, which every other part stands on, and the marks of what has to run again and again."""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
-from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Now
 
 from agentic.actors import ActorKind, Source
 from agentic.ids import new_id
+from agentic.models.append_only import AppendOnlyModel
 from agentic.vocabulary import EntityType, EventType
 
 
-class User(AbstractUser):
-    """A person who signs in. What they may do comes from their groups, read anew at each request."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    role_names: frozenset[str]  # once `agentic.roles` has read them
-
-    class Meta:
-        db_table = "users"
-
-    @property
-    def name(self) -> str:
-        return self.get_full_name() or self.username
-
-
-class AppendOnly(Exception):
-    """Events are written once: they can be neither changed nor deleted."""
-
-
-class EventQuerySet(models.QuerySet["Event"]):
-    def update(self, **kwargs: Any) -> NoReturn:
-        raise AppendOnly
-
-    def delete(self) -> NoReturn:
-        raise AppendOnly
-
-
-class Event(models.Model):
+class Event(AppendOnlyModel):
     """One thing that happened, in the transaction in which it happened.
 
     `version` counts without a gap per entity; `position` is the global order in which readers follow
@@ -61,8 +33,6 @@ class Event(models.Model):
     correlation_id = models.CharField(max_length=64, default="", blank=True)
     traceparent = models.CharField(max_length=64, default="", blank=True)
     created_at = models.DateTimeField(db_default=Now())
-
-    objects = EventQuerySet.as_manager()
 
     class Meta:
         db_table = "events"
@@ -86,14 +56,6 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position} {self.event_type}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnly
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnly
 
 
 class Heartbeat(models.Model):
