@@ -74,6 +74,7 @@ class Told:
     retries: int = 0
     number: int = 0
     level: int = 0
+    releases: int = 0  # since a person last took it out of an escalation
     final: bool = False  # its failure is not to be retried
     waits: bool = False
     token: UUID = field(default_factory=uuid4)
@@ -99,6 +100,8 @@ class Told:
         """The move, and what it means for decisions that wait."""
         if state in (*TERMINAL, "escalated") or self.state == "completed":
             self.settle("expired")
+        if self.state == "escalated":
+            self.releases = 0
         self.level = 1 if state == "escalated" else 0
         self.state, self.timer, self.waits = state, timer, False
 
@@ -381,7 +384,8 @@ class Platform(RuleBasedStateMachine):
         call = partial(self.floor.release, task_id, task.token)
         if self.says(task, "release", call, *HELD):
             task.ended_by = "release"
-            again = task.number < 3 * (task.most + 1)
+            task.releases += 1
+            again = task.releases < 3 * (task.most + 1)
             task.go("queued" if again else "escalated", "running")
 
     @has("in_progress")
