@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from rest_framework.authentication import get_authorization_header
 from rest_framework.request import Request
 
 from agentic.errors import NotAuthenticated
 from agentic.fixed_query import ASKED_ID, FixedQuery
 from agentic.models import User
-from agentic.tokens import subject_of
+from agentic.sign_ins import open_sign_ins
+from agentic.tokens import claims_of
 
 NEEDED = {
     "id",
@@ -36,18 +39,28 @@ def bearer_of(request: Request) -> str:
 
 def person_of(token: str) -> User:
     """The active person that an access token stands for, with the roles of this moment."""
-    found = BY_ID.all(subject_of(token))
+    claims = claims_of(token)
+    user = signed_in(claims.sign_in_id)
+    if user is None or user.pk != claims.user_id:
+        raise NotAuthenticated("This sign-in has ended, or the account is not active.")
+    return user
+
+
+def signed_in(sign_in_id: UUID) -> User | None:
+    """Whose sign-in it is, with their roles, in one query; None once it has ended or they are not active any more."""
+    found = BY_SIGN_IN.all(sign_in_id)
     if not found:
-        raise NotAuthenticated("This account does not exist, or is not active.")
+        return None
     user = User.from_db("default", PERSON_FIELDS, found[0][:-1])
     user.role_names = frozenset(row[-1] for row in found if row[-1])
     return user
 
 
-BY_ID = FixedQuery(
+BY_SIGN_IN = FixedQuery(
     lambda: (
-        User.objects.filter(pk=ASKED_ID, is_active=True)
+        open_sign_ins()
+        .filter(pk=ASKED_ID)
         .order_by()
-        .values_list(*PERSON_FIELDS, "groups__name")
+        .values_list(*(f"user__{name}" for name in PERSON_FIELDS), "user__groups__name")
     )
 )

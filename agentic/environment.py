@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 from contextlib import suppress
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,6 +22,12 @@ WELL_KNOWN = frozenset(
         "your-secret-key",
         "your-256-bit-secret",
         "django-insecure",
+        "change_me",
+        "a-string-secret-at-least-256-bits-long",
+        "your-super-secret",
+        "super-secret",
+        "supersecret",
+        "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
     }
 )
 SHORTEST_KEY = 32
@@ -35,13 +42,38 @@ def signing_key(name: str, value: str, *, embedded: bool, data_dir: Path) -> str
         raise ImproperlyConfigured(
             f"{name} is not set: give it {SHORTEST_KEY} random characters or more."
         )
+    refuse_weak(name, value)
+    return value
+
+
+def optional_key(name: str, value: str) -> str:
+    """A key that need not be there, and must be as good as any other when it is."""
+    if value:
+        refuse_weak(name, value)
+    return value
+
+
+def refuse_weak(name: str, value: str) -> None:
     if len(value) < SHORTEST_KEY:
         raise ImproperlyConfigured(
             f"{name} is too short: it takes {SHORTEST_KEY} characters or more."
         )
     if any(value.lower().startswith(known) for known in WELL_KNOWN):
         raise ImproperlyConfigured(f"{name} is a well-known default: make a random one.")
-    return value
+
+
+def refuse_equal(**keys: str) -> None:
+    """What one key is good for must not be open to whoever learns another."""
+    for (one, value), (other, same) in combinations(keys.items(), 2):
+        if value and value == same:
+            raise ImproperlyConfigured(f"{one} and {other} are the same: make two random ones.")
+
+
+def refuse_below_one(**numbers: int) -> None:
+    """Whoever writes 0 may mean none, or no limit: neither is to be had, and to guess would lock everybody out."""
+    for name, value in numbers.items():
+        if value < 1:
+            raise ImproperlyConfigured(f"{name} is {value}: it takes 1 or more.")
 
 
 def kept_key(path: Path) -> str:

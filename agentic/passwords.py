@@ -1,17 +1,27 @@
-"""Sign-in with a name or an e-mail address and a password."""
+"""Sign-in with a name or an e-mail address and a password, at whichever door."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
+from agentic.acting import knocking
+from agentic.errors import TooMany
+from agentic.lock_outs import Attempt, counted, refuse_locked
 from agentic.models import User
+
+AT_ONCE = threading.BoundedSemaphore(2)
+LONGEST_QUEUE = 5.0  # seconds
+LONGEST_NAME = 150  # of what is kept of a name that somebody tried
 
 
 class PasswordBackend(ModelBackend):
-    """Django's own check, by user name or by an e-mail address that one account alone has."""
+    """Django's own check, by user name or by an e-mail address that one account alone has; failures are counted."""
 
     def authenticate(
         self,
@@ -23,11 +33,29 @@ class PasswordBackend(ModelBackend):
         if not username or not password:
             return None
         user = named(username)
+        attempt = Attempt(knocking(request or HttpRequest(), username[:LONGEST_NAME]), user)
+        refuse_locked(attempt)
+        with a_few_at_once(), counted(attempt):
+            attempt.succeeded = self.is_right(user, password)
+        return user if attempt.succeeded else None
+
+    def is_right(self, user: User | None, password: str) -> bool:
         if user is None:
             # As slow as a real check: the time must not tell whether a name exists.
             User().set_password(password)
-            return None
-        return user if user.check_password(password) and self.user_can_authenticate(user) else None
+            return False
+        return user.check_password(password) and self.user_can_authenticate(user)
+
+
+@contextmanager
+def a_few_at_once() -> Iterator[None]:
+    """To check a password costs much time and memory by design."""
+    if not AT_ONCE.acquire(timeout=LONGEST_QUEUE):
+        raise TooMany("Many people are signing in at this moment; try again.")
+    try:
+        yield
+    finally:
+        AT_ONCE.release()
 
 
 def named(text: str) -> User | None:

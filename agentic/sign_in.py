@@ -2,71 +2,85 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Annotated, cast
+from typing import Any, cast
 
-import msgspec
-from django.conf import settings
 from django.contrib.auth import authenticate
-from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agentic import described
+from agentic.addresses import address_of
 from agentic.api import ApiView
-from agentic.errors import NotAuthenticated, TooMany
-from agentic.models import User
+from agentic.authentication import bearer_of
+from agentic.entering import enter, leave
+from agentic.errors import NotAuthenticated
+from agentic.models import SignInMethod, User
 from agentic.parsing import FormParser, StrictJSONParser, read
 from agentic.permissions import Anyone
 from agentic.roles import roles_of
-from agentic.tokens import issue_access
-
-AT_ONCE = threading.BoundedSemaphore(2)
-LONGEST_QUEUE = 5.0  # seconds
+from agentic.shapes import Credentials, Leaving, Refreshing
+from agentic.sign_ins import by_access_token, by_refresh_token, refresh, tokens_for
 
 
-class Credentials(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """As a client of OAuth 2.0 sends them; what it says beside name and password makes no difference here."""
-
-    username: Annotated[str, Meta(min_length=1, max_length=320)]
-    password: Annotated[str, Meta(min_length=1, max_length=4096)]
-    grant_type: str = "password"
-    scope: str = ""
-    client_id: str = ""
-    client_secret: str = ""
-
-
-class Token(ApiView):
-    """A wrong name and a wrong password look alike, in words and in time."""
+class OpenView(ApiView):
+    """A door before the sign-in. Nobody on the way keeps what it answers, errors included."""
 
     authentication_classes = ()
     permission_classes = (Anyone,)
     parser_classes = (StrictJSONParser, FormParser)
 
-    def post(self, request: Request) -> Response:
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(*args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class Token(OpenView):
+    """A wrong name and a wrong password look alike, in words and in time."""
+
+    operations = {"POST": described.SIGN_IN}
+
+    user: User
+
+    def beforehand(self, request: Request) -> None:
+        """Each time, also for an answer that is kept, and counted whatever becomes of the rest."""
         said = read(request, Credentials)
-        user = checked(request, said)
+        user = authenticate(request._request, username=said.username, password=said.password)
         if user is None:
             raise NotAuthenticated("The name or the password is wrong.")
-        answer = {
-            "access_token": issue_access(user),
-            "token_type": "bearer",
-            "expires_in": settings.JWT_ACCESS_SECONDS,
-        }
-        return Response(answer, headers={"Cache-Control": "no-store"})
+        self.user = user
+
+    def post(self, request: Request) -> Response:
+        sign_in = enter(request._request, self.user, SignInMethod.PASSWORD)
+        return Response(tokens_for(sign_in))
 
 
-def checked(request: Request, said: Credentials) -> User | None:
-    """The person, if the password is right. A few at a time: checking one costs much time and memory by design."""
-    if not AT_ONCE.acquire(timeout=LONGEST_QUEUE):
-        raise TooMany("Many people are signing in at this moment; try again.")
-    try:
-        return authenticate(request._request, username=said.username, password=said.password)
-    finally:
-        AT_ONCE.release()
+class Refresh(OpenView):
+    """One refresh token for another, once."""
+
+    operations = {"POST": described.REFRESH}
+
+    def post(self, request: Request) -> Response:
+        said = read(request, Refreshing)
+        return Response(refresh(said.refresh_token, ip=address_of(request._request)))
+
+
+class Logout(OpenView):
+    """Ends the sign-in of a refresh token, or of the access token in the header. To say it again is no error."""
+
+    operations = {"POST": described.SIGN_OUT}
+
+    def post(self, request: Request) -> Response:
+        secret = read(request, Leaving).refresh_token
+        found = by_refresh_token(secret) if secret else by_access_token(bearer_of(request))
+        if found:
+            leave(request._request, found)
+        return Response({"status": "signed_out"})
 
 
 class Me(ApiView):
     rules = {"GET": "auth.me"}
+    operations = {"GET": described.SHOW_ME}
 
     def get(self, request: Request) -> Response:
         user = cast(User, request.user)

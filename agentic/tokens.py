@@ -1,9 +1,15 @@
-"""Access tokens: who signed in, for ten minutes. They carry no roles; those are read anew at each request."""
+"""Access tokens: who signed in, for ten minutes. They carry no roles; those are read anew at each request.
+
+Two keys may be good at once, so that one can be replaced: `kid` in a token's header says which of them signed it. Only
+the first one signs.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import time
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import jwt
@@ -11,17 +17,26 @@ from django.conf import settings
 
 from agentic.errors import NotAuthenticated
 from agentic.ids import new_id
-from agentic.models import User
+from agentic.models import SignIn
 
 ALGORITHM = "HS256"
 TOKEN_TYPE = "access"  # noqa: S105 - a kind, not a secret
-REQUIRED = ["exp", "iat", "sub", "jti", "iss", "aud", "token_type"]
+REQUIRED = ["exp", "iat", "sub", "jti", "iss", "aud", "token_type", "sid"]
 
 
-def issue_access(user: User) -> str:
+class Claims(NamedTuple):
+    """What a token of ours says. `expires_at` is in seconds since 1970."""
+
+    user_id: UUID
+    sign_in_id: UUID
+    expires_at: int
+
+
+def issue_access(sign_in: SignIn) -> str:
     now = int(time.time())
     claims = {
-        "sub": str(user.pk),
+        "sub": str(sign_in.user_id),
+        "sid": str(sign_in.pk),
         "iat": now,
         "exp": now + settings.JWT_ACCESS_SECONDS,
         "jti": str(new_id()),
@@ -29,15 +44,16 @@ def issue_access(user: User) -> str:
         "aud": settings.JWT_AUDIENCE,
         "token_type": TOKEN_TYPE,
     }
-    return jwt.encode(claims, settings.JWT_SECRET_KEY, algorithm=ALGORITHM)
+    key = settings.JWT_SECRET_KEY
+    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": name_of(key)})
 
 
-def subject_of(token: str) -> UUID:
-    """The user's id in a token of ours; NotAuthenticated for any other, whatever is wrong with it."""
+def claims_of(token: str) -> Claims:
+    """What a token of ours says; NotAuthenticated for any other, whatever is wrong with it."""
     try:
         claims: dict[str, Any] = jwt.decode(
             token,
-            settings.JWT_SECRET_KEY,
+            key_of(token),
             algorithms=[ALGORITHM],
             issuer=settings.JWT_ISSUER,
             audience=settings.JWT_AUDIENCE,
@@ -45,6 +61,21 @@ def subject_of(token: str) -> UUID:
         )
         if claims["token_type"] != TOKEN_TYPE:
             raise NotAuthenticated("This is not an access token.")
-        return UUID(claims["sub"])
+        return Claims(UUID(claims["sub"]), UUID(claims["sid"]), int(claims["exp"]))
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
         raise NotAuthenticated("The token is not valid, or has expired.") from error
+
+
+def key_of(token: str) -> str:
+    """The key that a token says it was signed with; the one that signs unless it names the previous one."""
+    previous: str = settings.JWT_PREVIOUS_SECRET_KEY
+    if previous and jwt.get_unverified_header(token).get("kid") == name_of(previous):
+        return previous
+    key: str = settings.JWT_SECRET_KEY
+    return key
+
+
+@lru_cache(maxsize=8)
+def name_of(key: str) -> str:
+    """A few digits that tell two keys apart, and tell nothing of either."""
+    return hashlib.sha256(b"kid:" + key.encode()).hexdigest()[:8]

@@ -6,6 +6,7 @@ from agentic.models.answers import KeptAnswer
 from agentic.models.append_only import AppendOnly
 from agentic.models.audits import GENESIS, Audit, AuditHead
 from agentic.models.events import Event, Heartbeat
+from agentic.models.failures import FailedSignIns
 from agentic.models.people import (
     OidcIdentity,
     OidcRequest,
@@ -21,6 +22,7 @@ __all__ = [
     "Audit",
     "AuditHead",
     "Event",
+    "FailedSignIns",
     "Heartbeat",
     "KeptAnswer",
     "OidcIdentity",
