@@ -6,8 +6,6 @@ for it holds nothing that we could still ask for.
 
 from __future__ import annotations
 
-import hashlib
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,15 +13,15 @@ import msgspec
 from django.db import connection, transaction
 
 from agentic.actors import Actor
+from agentic.audit_chain import HASHED, hash_of
 from agentic.clock import database_now
 from agentic.ids import new_id
 from agentic.models import GENESIS, Audit, AuditHead
 from agentic.vocabulary import AuditAction
 
-# In this order they are hashed; what is not among them is the hash itself.
-HASHED = (
-    "number", "id", "action", "entity_type", "entity_id", "actor_kind", "actor_id", "actor_label", "user_id", "details",
-    "reason", "ip", "source", "correlation_id", "created_at", "previous_hash",
+SHOWN = (
+    "id", "number", "action", "entity_type", "entity_id", "user_id", "details", "reason", "ip", "source", "actor_kind",
+    "actor_label", "created_at", "hash",
 )  # fmt: skip
 
 
@@ -81,12 +79,16 @@ def locked_head() -> AuditHead:
     return found
 
 
-def hash_of(values: dict[str, Any]) -> str:
-    """SHA-256 over all of a row's columns but the hash, in hexadecimal digits."""
-    said = [plain(values[name]) for name in HASHED]
-    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+def list_audits(*, limit: int, before: int, **wanted: Any) -> list[dict[str, Any]]:
+    """Newest first, those with a number below `before` only; `wanted` by column, where it is not empty."""
+    asked = {name: value for name, value in wanted.items() if value}
+    rows = Audit.objects.filter(number__lt=before, **asked).order_by("-number").values(*SHOWN)
+    return [{**row, "details": told_by(row["details"])} for row in rows[:limit]]
 
 
-def plain(value: Any) -> Any:
-    """The same text on both databases, in whatever zone they answer."""
-    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+def told_by(details: str) -> Any:
+    """The details as an object; as they are where somebody has made something else of them."""
+    try:
+        return msgspec.json.decode(details)
+    except (msgspec.DecodeError, ValueError):
+        return details

@@ -12,6 +12,7 @@ from agents.services.liveness import (
     sign_off,
     silence_agents,
 )
+from agents.services.pauses import pause_agent
 from agents.services.registry import NameTaken, change_agent, register_agent
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "hear_from",
     "issue_key",
     "offline_with_tasks",
+    "pause_agent",
     "register_agent",
     "revoke_key",
     "rotate_key",

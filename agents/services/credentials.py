@@ -12,11 +12,11 @@ from agentic.changes import Happening, Insert, Patch
 from agentic.clock import database_now
 from agentic.errors import DomainError
 from agentic.ids import new_id
-from agentic.vocabulary import EventType
+from agentic.vocabulary import AuditAction, EventType
 from agents.keys import NewSecret, make_secret
 from agents.models import AgentKey
 from agents.selectors import read_agent, read_key
-from agents.services.changing import again_on_conflict, change
+from agents.services.changing import again_on_conflict, change_audited
 
 OVERLAP = timedelta(hours=1)
 
@@ -50,7 +50,8 @@ def issue_key(
         expires_at = database_now() + expires_in if expires_in else None
         row = new_key(agent_id, secret, scopes, expires_at)
         events = [Happening(EventType.AGENT_KEY_ISSUED, told(row.values))]
-        change(agent, actor=actor, events=events, also=[row])
+        action, about = AuditAction.KEY_ISSUED, {"after": told(row.values)}
+        change_audited(agent, action, about, actor=actor, events=events, also=[row])
         return IssuedKey(read_key(agent_id, row.values["id"]), secret.text)
 
     return again_on_conflict(step)
@@ -71,7 +72,8 @@ def rotate_key(
         story = {**told(row.values), "replaces": str(key_id), "old_expires_at": ends_at.isoformat()}
         events = [Happening(EventType.AGENT_KEY_ISSUED, story)]
         also: list[Insert | Patch] = [row, Patch(AgentKey, key_id, {"expires_at": ends_at})]
-        change(agent, actor=actor, events=events, also=also)
+        action, about = AuditAction.KEY_ROTATED, {"before": told_of(old), "after": story}
+        change_audited(agent, action, about, actor=actor, events=events, also=also)
         return IssuedKey(read_key(agent_id, row.values["id"]), secret.text)
 
     return again_on_conflict(step)
@@ -88,7 +90,9 @@ def revoke_key(*, actor: Actor, agent_id: UUID, key_id: UUID) -> AgentKey:
         story = {"key_id": str(key_id), "prefix": key.prefix}
         events = [Happening(EventType.AGENT_KEY_REVOKED, story)]
         also = [Patch(AgentKey, key_id, {"revoked_at": key.revoked_at})]
-        change(agent, actor=actor, events=events, also=also)
+        after = {**told_of(key), "revoked_at": key.revoked_at}
+        action, about = AuditAction.KEY_REVOKED, {"before": told_of(key), "after": after}
+        change_audited(agent, action, about, actor=actor, events=events, also=also)
         return key
 
     return again_on_conflict(step)
@@ -113,8 +117,12 @@ def new_key(
     return Insert(AgentKey, values)
 
 
+def told_of(key: AgentKey) -> dict[str, Any]:
+    return told({name: getattr(key, name) for name in ("id", "prefix", "scopes", "expires_at")})
+
+
 def told(values: dict[str, Any]) -> dict[str, Any]:
-    """What an event says of a key: never its text, nor the digest."""
+    """What an event, or an audit, says of a key: never its text, nor the digest."""
     expires_at = values["expires_at"]
     return {
         "key_id": str(values["id"]),

@@ -23,11 +23,11 @@ from agentic.clock import Now, database_now, seconds_from_now
 from agentic.errors import Conflict
 from agentic.fixed_query import FixedQuery
 from agentic.transitions import move_many
-from agentic.vocabulary import EventType
+from agentic.vocabulary import AuditAction, EventType
 from agents.authentication import CallingAgent
 from agents.models import AGENTS, Agent, AgentStatus
 from agents.selectors import read_agent
-from agents.services.changing import again_on_conflict, change
+from agents.services.changing import again_on_conflict, change, change_audited
 from agents.services.registry import differences, distinct, only
 
 # Those that are expected to be heard of.
@@ -58,8 +58,11 @@ def set_status(*, actor: Actor, agent_id: UUID, status: AgentStatus, reason: str
         if agent.status == status:
             return agent
         events = [moved(agent, status, reason or f"set by {actor.label}")]
-        values = timer(agent, status, database_now())
-        return change(agent, actor=actor, status=status, events=events, values=values)
+        # Whatever it becomes, it is no longer paused: maintenance is what it leaves.
+        values = {**timer(agent, status, database_now()), "paused_because": ""}
+        told = {"before": {"status": seen}, "after": {"status": status.value}, "reason": reason}
+        how: dict[str, Any] = {"status": status, "events": events, "values": values}
+        return change_audited(agent, AuditAction.AGENT_STATUS_SET, told, actor=actor, **how)
 
     return again_on_conflict(step)
 

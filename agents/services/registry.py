@@ -13,12 +13,14 @@ from agentic.changes import Birth, Happening
 from agentic.errors import DomainError
 from agentic.ids import new_id
 from agentic.transitions import create_many
-from agentic.vocabulary import EventType
+from agentic.vocabulary import AuditAction, EventType
 from agents.models import AGENTS, Agent, AgentStatus
 from agents.selectors import read_agent
-from agents.services.changing import again_on_conflict, change
+from agents.services.changing import again_on_conflict, audited, change_audited
 
-CHANGEABLE = ("agent_type", "capabilities", "config", "max_concurrent_tasks", "priority_level")
+CHANGEABLE = (
+    "agent_type", "capabilities", "config", "max_concurrent_tasks", "priority_level", "max_decisions_per_hour",
+)  # fmt: skip
 
 
 class NameTaken(DomainError):
@@ -40,6 +42,7 @@ def register_agent(
     config: Mapping[str, Any] | None = None,
     max_concurrent_tasks: int = 1,
     priority_level: int = 0,
+    max_decisions_per_hour: int = 1000,
 ) -> Agent:
     """Enter an agent into the registry. It is offline until it is first heard of."""
     told = {
@@ -49,6 +52,7 @@ def register_agent(
         "capabilities": distinct(capabilities),
         "max_concurrent_tasks": max_concurrent_tasks,
         "priority_level": priority_level,
+        "max_decisions_per_hour": max_decisions_per_hour,
     }
     # Not in the event: every viewer reads events, and a config may hold what is not for all.
     kept = {
@@ -62,6 +66,8 @@ def register_agent(
     try:
         with transaction.atomic():
             create_many(AGENTS, [birth], actor=actor)
+            after = {**told, "config": sorted(config or {})}
+            audited(AuditAction.AGENT_REGISTERED, birth.pk, actor, after=after)
     except IntegrityError as error:
         if Agent.objects.filter(name=name).exists():
             raise NameTaken from error
@@ -79,7 +85,9 @@ def change_agent(*, actor: Actor, agent_id: UUID, values: Mapping[str, Any]) -> 
         if not changes:
             return agent
         events = [Happening(EventType.AGENT_CHANGED, {"changes": changes})]
-        return change(agent, actor=actor, events=events, values=only(wanted, changes))
+        action, told = AuditAction.AGENT_CHANGED, before_and_after(changes)
+        how: dict[str, Any] = {"events": events, "values": only(wanted, changes)}
+        return change_audited(agent, action, told, actor=actor, **how)
 
     return again_on_conflict(step)
 
@@ -94,6 +102,13 @@ def differences(agent: Agent, wanted: Mapping[str, Any]) -> dict[str, Any]:
     if "config" in changes:
         changes["config"] = {"changed": changed_names(**changes["config"])}
     return changes
+
+
+def before_and_after(changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The same, as two objects; the config has no values in either, and so stands in the second alone."""
+    before = {name: change["before"] for name, change in changes.items() if "before" in change}
+    after = {name: change.get("after", change) for name, change in changes.items()}
+    return {"before": before, "after": after}
 
 
 def changed_names(*, before: dict[str, Any], after: dict[str, Any]) -> list[str]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, transaction
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from agentic.models import Event
+from agentic.progress import bar, counting
+from agentic.snapshots import one_snapshot
 from agents.models import AGENTS
-from decisions.folding import STATES, Problem, Told, compare
+from decisions.folding import STATES, Problem, compare
 from decisions.models import DECISIONS, TASKS
 
 MACHINES = (TASKS, DECISIONS, AGENTS)
@@ -56,39 +55,3 @@ def look_at(machine: Any, progress: Progress, work: Any) -> Iterator[Problem]:
     told = events.values_list("entity_id", "version", "event_type").iterator(chunk_size=CHUNK)
     counted = counting(told, progress, work)
     return compare(rows.iterator(chunk_size=CHUNK), counted, STATES[machine.entity])
-
-
-def counting(told: Iterator[Told], progress: Progress, work: Any) -> Iterator[Told]:
-    number = 0
-    for number, one in enumerate(told, 1):
-        yield one
-        if number % CHUNK == 0:
-            progress.advance(work, CHUNK)
-    progress.advance(work, number % CHUNK)
-
-
-@contextmanager
-def one_snapshot() -> Iterator[None]:
-    """Rows and events of one moment, while others go on writing."""
-    if connection.in_atomic_block:
-        yield
-    elif connection.vendor == "postgresql":
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield
-    else:
-        # Not by atomic(): that would take the lock of a writer.
-        with connection.cursor() as cursor:
-            cursor.execute("BEGIN DEFERRED")
-            try:
-                yield
-            finally:
-                cursor.execute("ROLLBACK")
-
-
-def bar() -> Progress:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(
-        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
-    )
