@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,23 +12,45 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agentic.errors import DomainError, Invalid, NotFound
+from agentic.idempotency import honouring_keys
+from agentic.operations import Operation
 from agentic.parsing import ShapeType, read
 
 
 class ApiView(APIView):
-    """A door. `rules` names the rule of each method (`agentic.roles`); a method without one is closed."""
+    """A door. `rules` names the rule of each method (`agentic.roles`); a method without one is closed.
+
+    `operations` says of each method what it does, takes and answers; a test finds those that are not described.
+    """
 
     rules: ClassVar[dict[str, str]] = {}
+    operations: ClassVar[dict[str, Operation]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Every `post` honours an `Idempotency-Key` (`agentic.idempotency`)."""
+        super().__init_subclass__(**kwargs)
+        if "post" in vars(cls):
+            cls.post = honouring_keys(cls.post)  # type: ignore[attr-defined]
+
+    def beforehand(self, request: Request) -> None:
+        """What a POST does outside the transaction in which its answer is kept: it is done at each repetition too."""
 
 
-def read_about(request: Request, shape: type[ShapeType], things: QuerySet[Any]) -> ShapeType:
-    """The body of a call about one thing: what is not there is 404, however wrong the body is."""
+@contextmanager
+def about(things: QuerySet[Any]) -> Iterator[None]:
+    """While a call about one thing is read: what is not there is 404, however wrong the rest of the call is."""
     try:
-        return read(request, shape)
+        yield
     except DomainError:
         if not things.exists():
             raise NotFound from None
         raise
+
+
+def read_about(request: Request, shape: type[ShapeType], things: QuerySet[Any]) -> ShapeType:
+    """The body of a call about one thing."""
+    with about(things):
+        return read(request, shape)
 
 
 def id_in_path(text: str) -> UUID:
