@@ -10,6 +10,7 @@ from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from agentic.clock import Now
+from decisions import stopping
 from decisions.models import Task
 from decisions.states import State
 
@@ -29,8 +30,9 @@ EXCLUDED = {
 def claimable_by(
     agent_id: UUID, capabilities: list[str], task_types: list[str] | None
 ) -> QuerySet[Task]:
-    """Queued tasks that are not held back by their time and fit the agent, by priority and age."""
+    """Queued tasks that are not held back by their time or a stop, and fit the agent, by priority and age."""
     tasks = Task.objects.filter(
+        stopping.tasks_may_go_to(agent_id),
         Q(due_at__isnull=True) | Q(due_at__lte=Now()),
         Q(target_agent__isnull=True) | Q(target_agent=agent_id),
         holds(WITHIN, json.dumps(capabilities)),

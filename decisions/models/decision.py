@@ -93,6 +93,12 @@ class Decision(models.Model):
                 condition=Q(status=DecisionStatus.PENDING),
                 name="decisions_pending",
             ),
+            # How much an agent brings to people in an hour.
+            models.Index(
+                fields=("agent", "created_at"),
+                condition=Q(route__in=[Route.PERSON, Route.SAMPLE]),
+                name="decisions_for_people",
+            ),
         ]
 
     def __str__(self) -> str:

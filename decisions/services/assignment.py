@@ -5,14 +5,14 @@ Every assignment happens under a lock on the agent's row, after which its load i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from msgspec.structs import replace
 
 from agentic.actors import Actor
 from agentic.changes import Move
@@ -21,7 +21,7 @@ from agentic.fixed_query import ASKED_ID, FixedQuery
 from agentic.transitions import move_many
 from agents.models import Agent, AgentStatus
 from agents.strategies import Candidate, Choice, Wanted, choose
-from decisions import moves
+from decisions import moves, stopping
 from decisions.models import TASKS, Attempt, Task
 from decisions.models.task import Outcome
 from decisions.states import HELD
@@ -38,12 +38,16 @@ def offer(works: Sequence[Work], *, actor: Actor) -> set[UUID]:
 
     Runs in the caller's transaction, in which the tasks are new or locked.
     """
-    first = choose_for(works, read_candidates())
+    seen = {candidate.agent_id: candidate for candidate in read_candidates()}
+    first = choose_for(works, seen.values())
     if not first:
         return set()
     agents = sorted({choice.agent_id for choice in first.values()})
     lock_agents(agents)
-    sure = choose_for(works, read_candidates(agents))
+    held = read_candidates(agents)
+    # Mostly nothing has happened to them before the lock: then the choice stands.
+    same = len(held) == len(agents) and all(seen[one.agent_id] == one for one in held)
+    sure = first if same else choose_for(works, held)
     asked = [moves.assign(work, sure[work.id], work.now) for work in works if work.id in sure]
     return assigned(asked, actor)
 
@@ -52,17 +56,18 @@ def assigned(asked: list[Move], actor: Actor) -> set[UUID]:
     return {written.pk for written in move_many(TASKS, asked, actor=actor) if written}
 
 
-def choose_for(works: Iterable[Work], candidates: list[Candidate]) -> dict[UUID, Choice]:
+def choose_for(works: Iterable[Work], candidates: Collection[Candidate]) -> dict[UUID, Choice]:
     """A choice for each task that can have one; what is chosen counts as load for the next."""
     by_id = {candidate.agent_id: candidate for candidate in candidates}
+    suited: dict[Wanted, list[UUID]] = {}  # most tasks of a set want the same
     choices: dict[UUID, Choice] = {}
     for work in works:
-        allowed = (
-            [by_id[work.target_agent_id]] if work.target_agent_id in by_id else list(by_id.values())
-        )
-        if work.target_agent_id is not None and work.target_agent_id not in by_id:
-            continue
-        choice = choose(settings.DELEGATION_STRATEGY, wanted(work), allowed)
+        asked = wanted(work)
+        if asked not in suited:
+            suited[asked] = [one.agent_id for one in candidates if asked.suits(one)]
+        target = work.target_agent_id
+        allowed = [by_id[one] for one in suited[asked] if target is None or target == one]
+        choice = choose(settings.DELEGATION_STRATEGY, asked, allowed)
         if choice is not None:
             choices[work.id] = choice
             taken = by_id[choice.agent_id]
@@ -89,9 +94,15 @@ def read_candidates(only: Sequence[UUID] | None = None) -> list[Candidate]:
 
 
 def candidate_of(
-    agent_id: UUID, name: str, capabilities: list[str], task_types: list[str], *rest: Any
+    agent_id: UUID,
+    name: str,
+    capabilities: list[str],
+    task_types: list[str],
+    stopped: list[str],
+    *rest: Any,
 ) -> Candidate:
-    fields: list[Any] = [agent_id, name, frozenset(capabilities), *rest, frozenset(task_types)]
+    types = frozenset(task_types), frozenset(stopped)
+    fields: list[Any] = [agent_id, name, frozenset(capabilities), *rest, *types]
     return Candidate(*fields)
 
 
@@ -104,15 +115,20 @@ def candidates(agents: QuerySet[Agent]) -> QuerySet[Agent, tuple[Any, ...]]:
     latest = (
         Attempt.objects.filter(agent=OuterRef("pk")).order_by("-assigned_at").values("assigned_at")
     )
-    takers = agents.filter(status=AgentStatus.AVAILABLE, silent_at__gt=Now())
+    takers = stopping.not_stopped(agents).filter(status=AgentStatus.AVAILABLE, silent_at__gt=Now())
     return (
         takers.order_by()
-        .annotate(load=Coalesce(held, 0), last_assigned_at=Subquery(latest[:1]))
+        .annotate(
+            load=Coalesce(held, 0),
+            last_assigned_at=Subquery(latest[:1]),
+            stopped=stopping.types_in_one_value(),
+        )
         .values_list(
             "id",
             "name",
             "capabilities",
             "task_types",
+            "stopped",
             "load",
             "max_concurrent_tasks",
             "priority_level",

@@ -19,6 +19,7 @@ from decisions.models.task import Outcome
 from decisions.plans import PLANS, RESULT, Answer, Context, Plan
 from decisions.services.effects import ENDS, move_tasks
 from decisions.services.proposals import propose
+from decisions.services.review_load import brought_to_people
 from decisions.services.stale import NO_SUCH_TASK, answer_stale, verdicts_of
 from decisions.services.waiting import still_waiting
 from decisions.states import LEGAL, DecisionStatus
@@ -102,6 +103,8 @@ def one_round(
         if plan.move:
             planned.append((call, plan))
     written = write(planned, works, actor)
+    done = [plan.answer for (_, plan), row in zip(planned, written, strict=True) if row]
+    brought_to_people(agent_id, sum(answer.get("review") == "person" for answer in done))
     missed = [call for (call, _), row in zip(planned, written, strict=True) if not row]
     for call in missed:
         results[call.task_id] = Conflict(

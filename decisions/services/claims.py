@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from agentic.actors import Actor
 from agentic.clock import Now
-from agentic.fixed_query import ASKED_ID, FixedQuery
+from agentic.fixed_query import ASKED_ID, FixedQuery, FixedSet
 from agentic.transitions import move_many
 from agents.authentication import CallingAgent
 from agents.models import Agent, AgentStatus
@@ -84,14 +85,13 @@ def hand_out(ids: list[UUID]) -> list[dict[str, Any]]:
     """What the agent must know of its tasks, in the order of `ids`."""
     if not ids:
         return []
-    read = ONE_TO_HAND_OUT.all(ids[0]) if len(ids) == 1 else to_hand_out(ids)
-    found = {row[0]: dict(zip(HANDED_OUT, row, strict=True)) for row in read}
+    found = {row[0]: dict(zip(HANDED_OUT, row, strict=True)) for row in TO_HAND_OUT.of(ids)}
     again = [task_id for task_id, row in found.items() if row["attempt_count"] > 1]
     history = Histories(again)
     return [described(found[task_id], history) for task_id in ids if task_id in found]
 
 
-def to_hand_out(ids: list[UUID]) -> QuerySet[Task, tuple[Any, ...]]:
+def to_hand_out(ids: Sequence[UUID]) -> QuerySet[Task, tuple[Any, ...]]:
     tasks = Task.objects.filter(
         pk__in=ids, attempts__number=F("attempt_count"), attempts__ended_at__isnull=True
     )
@@ -113,7 +113,7 @@ HELD_BY = FixedQuery(
         .values_list("id", "state", "task_type")
     )
 )
-ONE_TO_HAND_OUT = FixedQuery(lambda: to_hand_out([ASKED_ID]))
+TO_HAND_OUT = FixedSet(to_hand_out)
 
 
 class Histories:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -11,24 +12,48 @@ from django.db import transaction
 
 from agentic.actors import Actor
 from agentic.changes import Birth, Happening
-from agentic.errors import Invalid
+from agentic.errors import DomainError, Invalid
 from agentic.ids import new_id
 from agentic.transitions import create_many
 from agentic.vocabulary import EventType
 from agents.models import Agent
-from decisions.models import TASKS
+from decisions.models import TASKS, Task
 from decisions.models.task import Priority
 from decisions.services.assignment import offer
 from decisions.shapes import NewTask
 from decisions.work import Work, newborn
 
 LONGEST_BACKOFF = 100  # times the first one, as Temporal has it
+LONGEST_KEY = 200  # of a task; the digest stands for a longer one
 
 
-def create_tasks(wanted: Sequence[NewTask], *, actor: Actor) -> list[UUID]:
-    """Accept these tasks, all or none. Their ids, in order."""
+class KeyUsed(DomainError):
+    """A task was made with this Idempotency-Key before."""
+
+    status = 409
+    code = "idempotency_key_used"
+
+    def __init__(self, task_id: UUID) -> None:
+        text = f"This Idempotency-Key has made task {task_id}: take a new key for a new task."
+        super().__init__(text, task_id=task_id)
+
+
+def create_task(wanted: NewTask, *, actor: Actor, key: str | None = None) -> UUID:
+    """Accept one task. KeyUsed when its creator has made one with this key before, however long ago."""
+    if key is None:
+        return create_tasks([wanted], actor=actor)[0]
+    kept = key if len(key) <= LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
+    mine = Task.objects.filter(created_by=actor.user_id, parent__isnull=True)
+    known = mine.filter(idempotency_key=kept).values_list("id", flat=True).first()
+    if known:
+        raise KeyUsed(known)
+    return create_tasks([wanted], actor=actor, key=kept)[0]
+
+
+def create_tasks(wanted: Sequence[NewTask], *, actor: Actor, key: str | None = None) -> list[UUID]:
+    """Accept these tasks, all or none. Their ids, in order. A `key` is for one task alone."""
     check_agents(wanted)
-    births = [birth(task, actor) for task in wanted]
+    births = [birth(task, actor, key) for task in wanted]
     with transaction.atomic():
         written = create_many(TASKS, births, actor=actor)
         offer(by_urgency(map(newborn, births, written)), actor=actor)
@@ -57,7 +82,7 @@ def check_agents(wanted: Sequence[NewTask]) -> None:
             raise Invalid(assigned_agent_id="this agent lacks a required capability")
 
 
-def birth(task: NewTask, actor: Actor) -> Birth:
+def birth(task: NewTask, actor: Actor, key: str | None) -> Birth:
     values = {
         "title": task.title,
         "description": task.description,
@@ -66,6 +91,7 @@ def birth(task: NewTask, actor: Actor) -> Birth:
         "payload": task.payload,
         "target_agent_id": task.assigned_agent_id,
         "created_by_id": actor.user_id,
+        **({"idempotency_key": key} if key else {}),
         **requirements(task.required_capabilities),
         **limits(task),
         "traceparent": actor.traceparent,

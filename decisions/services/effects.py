@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from agentic.actors import Actor
 from agentic.changes import Happening, Machine, Move, Written
 from agentic.clock import Now
-from agentic.fixed_query import ASKED_ID, FixedQuery
+from agentic.fixed_query import FixedSet
 from agentic.transitions import move_many
 from agentic.vocabulary import EventType
 from decisions import moves
@@ -56,8 +56,7 @@ def settle_decisions(tasks: Sequence[UUID], status: DecisionStatus, *, actor: Ac
     """Nobody will decide these any more."""
     if not tasks:
         return
-    pending = PENDING_OF_ONE.all(tasks[0]) if len(tasks) == 1 else pending_of(tasks)
-    settle(pending, status, actor)
+    settle(PENDING.of(tasks), status, actor)
 
 
 def expire_proposals(tasks: Sequence[UUID], *, actor: Actor) -> None:
@@ -86,7 +85,7 @@ def pending_of(tasks: Sequence[UUID]) -> QuerySet[Decision, tuple[Any, ...]]:
     return pending.order_by().values_list("id", "version", "task_id", Now())
 
 
-PENDING_OF_ONE = FixedQuery(lambda: pending_of([ASKED_ID]))
+PENDING = FixedSet(pending_of)
 
 
 def resolve_escalations(done: Iterable[Move], actor: Actor) -> None:

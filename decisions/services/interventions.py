@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import transaction
 
 from agentic.actors import Actor
+from agentic.audits import record
 from agentic.changes import Insert, Move
 from agentic.errors import Conflict, IllegalMove, Invalid
 from agentic.ids import new_id
+from agentic.vocabulary import AuditAction, EntityType
 from agentic.vocabulary import EventType as Said
 from agents.models import Agent
 from decisions import moves, shapes
@@ -29,6 +31,7 @@ from decisions.states import HELD, LEGAL, OVERRIDABLE, DecisionStatus, State
 from decisions.work import Work, load_one
 
 Metadata = dict[str, Any]
+AUDITED = ("assigned_agent_id", "retry_count", "result")
 
 
 @transaction.atomic
@@ -57,6 +60,7 @@ def override_task(
         also=also,
     )
     carry_out(move, work, actor, machine=TASK_OVERRIDES, leaving=DecisionStatus.OVERRIDDEN)
+    audit(AuditAction.TASK_OVERRIDDEN, work, actor, reason, after=changed(work, move))
 
 
 def override_rows(
@@ -98,6 +102,7 @@ def escalate_task(task_id: UUID, *, actor: Actor, reason: str) -> None:
     work = load_one(task_id, lock=True)
     move = moves.escalate(work, reason or "escalated by hand", work.now, opened_by=actor.user_id)
     carry_out(move, work, actor)
+    audit(AuditAction.TASK_ESCALATED, work, actor, reason, after=changed(work, move))
 
 
 @transaction.atomic
@@ -106,10 +111,33 @@ def change_state(task_id: UUID, *, actor: Actor, state: str, metadata: Metadata)
     work = load_one(task_id, lock=True)
     if state not in LEGAL[work.state]:
         raise IllegalMove(work.state, LEGAL[work.state])
+    after = {"state": state}
     if state == State.VERIFIED:
         approve_result(work, actor)
     else:
-        carry_out(BY_HAND[state](work, metadata, actor), work, actor)
+        move = BY_HAND[state](work, metadata, actor)
+        carry_out(move, work, actor)
+        after = changed(work, move)
+    escalated = state == State.ESCALATED
+    action = AuditAction.TASK_ESCALATED if escalated else AuditAction.TASK_MOVED
+    said = metadata.get("reason")
+    audit(action, work, actor, said if isinstance(said, str) else "", after=after)
+
+
+def changed(work: Work, move: Move) -> dict[str, Any]:
+    """What a move makes of the task, as far as the audit log tells it."""
+    kept = {name: move.values[name] for name in AUDITED if name in move.values}
+    news = {name: value for name, value in kept.items() if value != getattr(work, name)}
+    return {"state": move.new, **news}
+
+
+def audit(
+    action: AuditAction, work: Work, actor: Actor, reason: str, *, after: dict[str, Any]
+) -> None:
+    """A person's act, with what it changed: the last thing in its transaction."""
+    before = {name: getattr(work, name) for name in after}
+    told: dict[str, Any] = {"before": before, "after": after, "reason": reason}
+    record(action, actor=actor, entity_type=EntityType.TASK, entity_id=work.id, **told)
 
 
 def carry_out(move: Move, work: Work, actor: Actor, **how: Any) -> None:
@@ -129,7 +157,7 @@ def approve_result(work: Work, actor: Actor) -> None:
 def assign_by_hand(work: Work, metadata: Metadata, actor: Actor) -> Move:
     """To the agent that `metadata` names, else to the one that the strategy chooses."""
     wanted = agent_in(metadata)
-    aimed = replace(work, target_agent_id=wanted or work.target_agent_id)
+    aimed = msgspec.structs.replace(work, target_agent_id=wanted or work.target_agent_id)
     candidates = read_candidates([wanted] if wanted else None)
     lock_agents(sorted(candidate.agent_id for candidate in candidates))
     choice = choose_for([aimed], read_candidates([c.agent_id for c in candidates])).get(work.id)

@@ -8,13 +8,14 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from agentic import audits
 from agentic.actors import Actor
 from agentic.changes import EventRow
 from agentic.errors import Conflict, Invalid, NotFound
 from agentic.ids import new_id
 from agentic.models import Event
 from agentic.transitions import record
-from agentic.vocabulary import EntityType, EventType
+from agentic.vocabulary import AuditAction, EntityType, EventType
 from decisions.models import ReviewPolicy
 from decisions.models.task import Priority
 from decisions.policy import active
@@ -61,7 +62,7 @@ def published(rules: dict[str, Any], actor: Actor) -> ReviewPolicy:
             policy = ReviewPolicy.objects.create(
                 version=newest.version + 1 if newest else 1, created_by_id=actor.user_id, **rules
             )
-            return take_effect(policy, actor)
+            return take_effect(policy, actor, AuditAction.POLICY_PUBLISHED)
     except IntegrityError as error:
         # Only where there was no version yet to meet at.
         text = "Somebody else published a version in the same moment."
@@ -75,7 +76,9 @@ def activate_policy(*, actor: Actor, version: int) -> ReviewPolicy:
         policy = ReviewPolicy.objects.filter(version=version).first()
         if policy is None:
             raise NotFound("There is no such version of the policy.")
-        return policy if policy.is_active else take_effect(policy, actor)
+        if policy.is_active:
+            return policy
+        return take_effect(policy, actor, AuditAction.POLICY_ACTIVATED)
 
 
 def wait_for_turn() -> None:
@@ -83,13 +86,17 @@ def wait_for_turn() -> None:
     ReviewPolicy.objects.order_by("version").select_for_update(no_key=True).first()
 
 
-def take_effect(policy: ReviewPolicy, actor: Actor) -> ReviewPolicy:
+def take_effect(policy: ReviewPolicy, actor: Actor, action: AuditAction) -> ReviewPolicy:
     before = ReviewPolicy.objects.filter(is_active=True).first()
     ReviewPolicy.objects.filter(is_active=True).update(is_active=False)
     policy.is_active = True
     policy.save(update_fields=["is_active"])
-    record(activated(policy, before), actor=actor)
+    event = activated(policy, before)
+    record(event, actor=actor)
     transaction.on_commit(active.forget)
+    audits.record(
+        action, actor=actor, entity_type=EntityType.POLICY, entity_id=policy.pk, **event.data
+    )
     return policy
 
 

@@ -20,6 +20,7 @@ from decisions.models import DECISIONS, TASKS, Decision, Review
 from decisions.models.decision import Route, Verdict
 from decisions.plans import RESULT, Answer, ruled
 from decisions.policy import Ruling, rule_now
+from decisions.services.review_load import brought_to_people, refuse_paused
 from decisions.services.stale import lost
 from decisions.states import LEGAL, DecisionStatus, State
 from decisions.work import Work, load_one
@@ -51,6 +52,8 @@ def check_holder(work: Work, agent_id: UUID, lease_token: UUID) -> None:
 def record(work: Work, call: shapes.Propose, proposal: str, actor: Actor) -> UUID:
     ruling = rule_now(task_type=work.task_type, priority=work.priority, confidence=call.confidence)
     auto = ruling.route == Route.AUTO
+    if not auto:
+        refuse_paused(work.held.agent_id)
     said = EventType.DECISION_AUTO_APPROVED if auto else EventType.DECISION_PROPOSED
     about = {
         "task_id": work.id,
@@ -59,7 +62,9 @@ def record(work: Work, call: shapes.Propose, proposal: str, actor: Actor) -> UUI
         **ruled(ruling),
     }
     birth = Birth(new_id(), values_of(work, call, proposal, ruling), [Happening(said, about)])
-    return create_many(DECISIONS, [birth], actor=actor)[0].pk
+    (written,) = create_many(DECISIONS, [birth], actor=actor)
+    brought_to_people(work.held.agent_id, 0 if auto else 1)
+    return written.pk
 
 
 def values_of(work: Work, call: shapes.Propose, proposal: str, ruling: Ruling) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from decisions import shapes
 from decisions.digests import digest
 from decisions.models import Attempt, Decision, Review
 from decisions.models.decision import Verdict
+from decisions.models.task import Outcome
 from decisions.plans import RESULT, Answer, completion
 from decisions.states import TERMINAL, State
 from decisions.work import Work
@@ -37,9 +38,13 @@ def answer_stale(work: Work, call: shapes.Call, agent_id: UUID) -> Answer:
 
 def lost(work: Work, agent_id: UUID) -> DomainError:
     """The lease has ended; who never had one is told nothing of the task."""
-    if not Attempt.objects.filter(task=work.id, agent=agent_id).exists():
+    mine = Attempt.objects.filter(task=work.id, agent=agent_id).order_by("-number")
+    outcome = mine.values_list("outcome", flat=True).first()
+    if outcome is None:
         return NotFound(NO_SUCH_TASK)
-    stopped = work.state in {State.CANCELLED, State.ESCALATED} or work.parent_state in TERMINAL
+    called_off = work.state in {State.CANCELLED, State.ESCALATED} or work.parent_state in TERMINAL
+    # Of an override, the agent is told what was decided instead.
+    stopped = called_off or (outcome == Outcome.STOPPED and work.state != State.VERIFIED)
     return LeaseLost(state=work.state, cancel_requested=stopped, overrides=overrides_of(work))
 
 

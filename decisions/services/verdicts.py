@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from agentic.actors import Actor
 from agentic.changes import Happening, Insert, Move
 from agentic.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
-from agentic.fixed_query import ASKED_ID, FixedQuery
+from agentic.fixed_query import FixedSet
 from agentic.ids import new_id
 from agentic.models import Event
 from agentic.transitions import move_many
@@ -77,8 +77,9 @@ def decide_many(reviews: Sequence[ReviewOf], *, actor: Actor) -> list[Result]:
             tasks.get(review.decision_id, review.decision_id): place
             for place, review in reversed(left)
         }
-        now = [(place, review) for place, review in left if place in by_task.values()]
-        left = [(place, review) for place, review in left if place not in by_task.values()]
+        first = frozenset(by_task.values())
+        now = [(place, review) for place, review in left if place in first]
+        left = [(place, review) for place, review in left if place not in first]
         results |= decide_set(now, tasks, actor)
     return [results[place] for place in range(len(reviews))]
 
@@ -105,16 +106,15 @@ def decide_set(
     return results
 
 
-def read_decisions(ids: list[UUID]) -> list[dict[str, Any]]:
-    read = ONE_DECISION.all(ids[0]) if len(ids) == 1 else decisions_of(ids)
-    return [dict(zip(DECISION_FIELDS, row, strict=True)) for row in read]
+def read_decisions(ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    return [dict(zip(DECISION_FIELDS, row, strict=True)) for row in DECISIONS_OF.of(ids)]
 
 
-def decisions_of(ids: list[UUID]) -> QuerySet[Decision, tuple[Any, ...]]:
+def decisions_of(ids: Sequence[UUID]) -> QuerySet[Decision, tuple[Any, ...]]:
     return Decision.objects.filter(pk__in=ids).order_by().values_list(*DECISION_FIELDS)
 
 
-ONE_DECISION = FixedQuery(lambda: decisions_of([ASKED_ID]))
+DECISIONS_OF = FixedSet(decisions_of)
 
 
 def judge(
