@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
+from agentic.admin_parts import list_address
+from agentic.errors import DomainError
 from agentic.roles import may
 
 
 class RuledAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # takes none at run time
-    """Each right is the name of a rule; one that is not named is refused. Nothing is ever deleted here."""
+    """Each right is the name of a rule; one that is not named is refused. Nothing is ever deleted here.
+
+    The page of a row offers the actions of the list, for this row.
+    """
 
     rule_to_view: ClassVar[str] = ""
     rule_to_add: ClassVar[str] = ""
@@ -31,3 +37,25 @@ class RuledAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # takes none at ru
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        named = {"title": str(self.opts.verbose_name_plural).capitalize()}
+        return super().changelist_view(request, {**named, **(extra_context or {})})
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What a service refuses is a message; all that the form would have written is undone."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except DomainError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(list_address(self.model))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        offered = self.get_actions(request) if context.get("original") else {}
+        context["row_actions"] = [
+            {"name": name, "text": action[2]} for name, action in offered.items() if action
+        ]
+        context["list_address"] = list_address(self.model)
+        return super().render_change_form(request, context, *args, **kwargs)

@@ -1,0 +1,105 @@
+"""The review policy: a version is published by adding it, and an older one can be made active again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from agentic.acting import actor_of
+from agentic.actors import Source
+from agentic.admin_parts import badge
+from agentic.admin_rules import RuledAdmin
+from agentic.errors import Invalid
+from agentic.forms import StrictJSONField
+from agentic.roles import may
+from decisions.models import ReviewPolicy
+from decisions.services.policies import RULES, activate_policy, check, publish_policy
+
+
+class PolicyForm(forms.ModelForm):  # type: ignore[type-arg] # takes none at run time
+    """Held to the rules of the service."""
+
+    class Meta:
+        model = ReviewPolicy
+        fields = RULES
+        field_classes = {"task_types": StrictJSONField, "priorities": StrictJSONField}
+
+    def clean_task_types(self) -> Any:
+        return none_as_empty(self.cleaned_data["task_types"])
+
+    def clean_priorities(self) -> Any:
+        return none_as_empty(self.cleaned_data["priorities"])
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        try:
+            check(data)
+        except Invalid as error:
+            for name, texts in error.members["errors"].items():
+                field, _, key = name.partition(".")
+                self.add_error(field, [f"{key}: {text}" if key else text for text in texts])
+        return data
+
+
+def none_as_empty(value: Any) -> Any:
+    return {} if value is None else value
+
+
+@admin.register(ReviewPolicy)
+class ReviewPolicyAdmin(RuledAdmin):
+    """To add one publishes it. The versions stay as they are; an older one can be made active again."""
+
+    rule_to_view, rule_to_add = "policies.view", "policies.manage"
+    form = PolicyForm
+    list_display = (
+        "version",
+        "active",
+        "threshold",
+        "sample_share",
+        "review_seconds",
+        "note",
+        "created_by",
+        "created_at",
+    )
+    list_select_related = ("created_by",)
+    list_filter = ("is_active", "created_at")
+    date_hierarchy = "created_at"
+    search_fields = ("note", "=version", "^created_by__username")
+    search_help_text = "A version, words of its note, or who published it."
+    actions = ("activate",)
+
+    @admin.display(description="state", ordering="is_active")
+    def active(self, policy: ReviewPolicy) -> str:
+        return badge("active", "good") if policy.is_active else badge("not active", "quiet")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("version", "is_active", *RULES, "created_by", "created_at") if obj else RULES
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj) if obj else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new version is mostly the active one with a change; its note is written anew."""
+        active = ReviewPolicy.objects.filter(is_active=True).values(*RULES).first() or {}
+        return {**active, "note": ""}
+
+    def save_model(self, request: HttpRequest, obj: ReviewPolicy, form: Any, change: bool) -> None:
+        said = {name: form.cleaned_data[name] for name in RULES}
+        published = publish_policy(actor=actor_of(request, Source.ADMIN), **said)
+        obj.pk, obj.version = published.pk, published.version
+
+    def has_manage_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, "policies.manage")
+
+    @admin.action(description="Activate this version", permissions=["manage"])
+    def activate(self, request: HttpRequest, chosen: QuerySet[ReviewPolicy]) -> None:
+        if len(chosen) != 1:
+            self.message_user(request, "Choose one version.", messages.ERROR)
+            return
+        version = chosen[0].version
+        activate_policy(actor=actor_of(request, Source.ADMIN), version=version)
+        self.message_user(request, f"Version {version} is active.", messages.SUCCESS)
