@@ -1,0 +1,139 @@
+"""Which version of a model is live: one of each name at most, however many ask at once."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from agentic import audits
+from agentic.actors import Actor
+from agentic.changes import EventRow
+from agentic.clock import database_now
+from agentic.errors import DomainError
+from agentic.ids import new_id
+from agentic.models import Event
+from agentic.transitions import record
+from agentic.vocabulary import AuditAction, EntityType, EventType
+from mlregistry.models import Activation, RegisteredModel
+from mlregistry.selectors import live_before, live_since, live_version, read_model
+
+
+class OtherWentLive(DomainError):
+    """Another version of this model went live in the same moment: look again."""
+
+    status = 409
+    code = "conflict"
+
+
+class NotLive(DomainError):
+    """This version is not live: there is nothing to roll back."""
+
+    status = 409
+    code = "conflict"
+
+
+class NothingBefore(DomainError):
+    """No other version was live before this one."""
+
+    status = 409
+    code = "conflict"
+
+
+def activate_model(*, actor: Actor, model_id: UUID) -> RegisteredModel:
+    """This version goes live, and the one that was retires. To activate the live one changes nothing.
+
+    OtherWentLive when somebody else's choice took effect since the caller looked.
+    """
+    model = read_model(model_id)
+    seen = live_version(model.name)
+    with transaction.atomic():
+        live = wait_for_turn(model.name)
+        if live == model:
+            return live
+        if live != seen:
+            raise OtherWentLive
+        go_live(model, live, actor)
+        note(AuditAction.MODEL_ACTIVATED, model, live, actor)
+    return model
+
+
+@transaction.atomic
+def roll_back_model(*, actor: Actor, model_id: UUID) -> RegisteredModel:
+    """Back to the version that was live before this one, which must be live. Again: one further back."""
+    model = read_model(model_id)
+    wait_for_turn(model.name)
+    present = live_since(model.name)
+    if present is None or present.model != model:
+        raise NotLive
+    earlier = live_before(present)
+    if earlier is None:
+        raise NothingBefore
+    go_live(earlier.model, model, actor, restores=earlier)
+    note(AuditAction.MODEL_ROLLED_BACK, earlier.model, model, actor)
+    return earlier.model
+
+
+def wait_for_turn(name: str) -> RegisteredModel | None:
+    """All who change what is live of a name meet at its oldest version. The one that is live then."""
+    versions = RegisteredModel.objects.filter(name=name).order_by("pk")
+    versions.select_for_update(no_key=True).first()
+    return live_version(name)
+
+
+def go_live(
+    model: RegisteredModel,
+    before: RegisteredModel | None,
+    actor: Actor,
+    restores: Activation | None = None,
+) -> None:
+    """In a transaction of the caller's, who has waited for the turn."""
+    now = database_now()
+    if before:
+        retire(before, model, actor)
+        Activation.objects.filter(name=model.name, ended_at=None).update(ended_at=now)
+    model.is_active = True
+    model.save(update_fields=["is_active"])
+    Activation.objects.create(
+        model=model,
+        name=model.name,
+        number=Activation.objects.filter(name=model.name).count() + 1,
+        activated_at=now,
+        requested_by_id=actor.user_id,
+        restores=restores,
+    )
+    record(event_of(model, EventType.MODEL_ACTIVATED, told(model, replaces=before)), actor=actor)
+
+
+def retire(model: RegisteredModel, successor: RegisteredModel, actor: Actor) -> None:
+    RegisteredModel.objects.filter(pk=model.pk).update(is_active=False)
+    story = told(model, replaced_by=successor)
+    record(event_of(model, EventType.MODEL_RETIRED, story), actor=actor)
+
+
+def told(model: RegisteredModel, **others: RegisteredModel | None) -> dict[str, Any]:
+    """What an event says of a version; `others` by their versions."""
+    named = {word: other.version if other else None for word, other in others.items()}
+    return {"name": model.name, "version": model.version, **named}
+
+
+def event_of(model: RegisteredModel, said: EventType, data: dict[str, Any]) -> EventRow:
+    """The next event of this version's own story."""
+    kind, pk = EntityType.MODEL, model.pk
+    count = Event.objects.filter(entity_type=kind, entity_id=pk).count()
+    return EventRow(pk, new_id(), kind, pk, count + 1, said, data)
+
+
+def note(
+    action: AuditAction, live: RegisteredModel, before: RegisteredModel | None, actor: Actor
+) -> None:
+    audits.record(
+        action,
+        actor=actor,
+        entity_type=EntityType.MODEL,
+        entity_id=live.pk,
+        before={"live": before.version if before else None},
+        after={"live": live.version},
+        name=live.name,
+    )

@@ -1,0 +1,32 @@
+"""What may be said to the registry of models, by name, type and bound."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import Meta
+
+from agents.shapes import BLANK, Name, Shape
+
+Version = Annotated[str, Meta(min_length=1, max_length=100, pattern=rf"^[^{BLANK}]+\Z")]
+Label = Annotated[str, Meta(max_length=500)]
+
+
+class NewModel(Shape):
+    """With `is_active` it goes live at once, in place of the version that was."""
+
+    name: Name
+    version: Version
+    agent_id: UUID
+    training_job_id: UUID | None = None
+    metrics: dict[str, Any] = {}
+    artifact_path: Label = ""
+    is_active: bool = False
+
+
+class NewTrainingJob(Shape):
+    model_name: Name
+    agent_id: UUID
+    config: dict[str, Any] = {}
+    feedback_ids: Annotated[list[UUID], Meta(max_length=10_000)] = []
