@@ -10,12 +10,17 @@ from msgspec import Meta
 from agents.keys import Scope
 from agents.models import AgentStatus
 
+# What is blank to Python. Other readers of these patterns do not count the last two ranges by themselves.
+BLANK = r"\s\x1c-\x1f\x85"
 # Neither blank nor with blanks at its ends, so that two names never look the same.
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^\S(.*\S)?\Z")]
-Word = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\s,]+\Z")]
+Name = Annotated[
+    str, Meta(min_length=1, max_length=200, pattern=rf"^[^{BLANK}]([^\n]*[^{BLANK}])?\Z")
+]
+Word = Annotated[str, Meta(min_length=1, max_length=100, pattern=rf"^[^{BLANK},]+\Z")]
 Words = Annotated[list[Word], Meta(max_length=50)]
 Label = Annotated[str, Meta(max_length=100)]
 Concurrency = Annotated[int, Meta(ge=1, le=1000)]
+DecisionsPerHour = Annotated[int, Meta(ge=1, le=1_000_000)]
 Level = Annotated[int, Meta(ge=-1000, le=1000)]
 KeySeconds = Annotated[int, Meta(ge=60, le=10 * 365 * 24 * 3600)]
 OverlapSeconds = Annotated[int, Meta(ge=0, le=7 * 24 * 3600)]
@@ -32,6 +37,7 @@ class NewAgent(Shape):
     config: dict[str, Any] = {}
     max_concurrent_tasks: Concurrency = 1
     priority_level: Level = 0
+    max_decisions_per_hour: DecisionsPerHour = 1000
 
 
 class StatusChange(Shape):

@@ -18,14 +18,15 @@ from agentic.api import (
 )
 from agentic.errors import Invalid
 from agentic.parsing import read
-from agents import services
+from agents import described, services
 from agents.models import Agent, AgentKey, AgentStatus
 from agents.selectors import list_agents, list_keys, read_agent, read_key
 from agents.shapes import NewAgent, NewKey, Rotation, StatusChange
 
 SHOWN = (
     "id", "name", "agent_type", "status", "capabilities", "task_types", "config", "max_concurrent_tasks",
-    "priority_level", "client_version", "framework", "last_seen_at", "version", "created_at",
+    "priority_level", "max_decisions_per_hour", "paused_because", "client_version", "framework", "last_seen_at",
+    "version", "created_at",
 )  # fmt: skip
 KEY_SHOWN = ("prefix", "scopes", "expires_at", "last_used_at", "revoked_at", "created_at")
 
@@ -45,6 +46,7 @@ def once(issued: services.IssuedKey) -> dict[str, Any]:
 
 class Agents(ApiView):
     rules = {"GET": "agents.view", "POST": "agents.create"}
+    operations = {"GET": described.LIST_AGENTS, "POST": described.REGISTER_AGENT}
 
     def get(self, request: Request) -> Response:
         limit = number_in_query(request, "limit", default=100, lowest=1, highest=500)
@@ -64,12 +66,14 @@ class Agents(ApiView):
             config=asked.config,
             max_concurrent_tasks=asked.max_concurrent_tasks,
             priority_level=asked.priority_level,
+            max_decisions_per_hour=asked.max_decisions_per_hour,
         )
         return Response(shown(agent), status=201)
 
 
 class OneAgent(ApiView):
     rules = {"GET": "agents.view"}
+    operations = {"GET": described.SHOW_AGENT}
 
     def get(self, request: Request, agent_id: str) -> Response:
         return Response(shown(read_agent(id_in_path(agent_id))))
@@ -77,6 +81,7 @@ class OneAgent(ApiView):
 
 class Status(ApiView):
     rules = {"PATCH": "agents.set_status"}
+    operations = {"PATCH": described.SET_STATUS}
 
     def patch(self, request: Request, agent_id: str) -> Response:
         agent = read_agent(id_in_path(agent_id))
@@ -101,6 +106,7 @@ def new_status(request: Request, asked: StatusChange) -> AgentStatus:
 
 class Keys(ApiView):
     rules = {"GET": "agents.manage_keys", "POST": "agents.manage_keys"}
+    operations = {"GET": described.LIST_KEYS, "POST": described.ISSUE_KEY}
 
     def get(self, request: Request, agent_id: str) -> Response:
         agent = read_agent(id_in_path(agent_id))
@@ -120,6 +126,7 @@ class Keys(ApiView):
 
 class KeyRotation(ApiView):
     rules = {"POST": "agents.manage_keys"}
+    operations = {"POST": described.ROTATE_KEY}
 
     def post(self, request: Request, agent_id: str, key_id: str) -> Response:
         key = read_key(id_in_path(agent_id), id_in_path(key_id))
@@ -135,6 +142,7 @@ class KeyRotation(ApiView):
 
 class KeyRevocation(ApiView):
     rules = {"POST": "agents.manage_keys"}
+    operations = {"POST": described.REVOKE_KEY}
 
     def post(self, request: Request, agent_id: str, key_id: str) -> Response:
         key = services.revoke_key(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from agents.shapes import Shape, Word, Words
+from agents.shapes import BLANK, Shape, Word, Words
+from decisions.models import StopScope
 from decisions.models.decision import Verdict
 from decisions.states import State
 
@@ -19,6 +20,7 @@ Seconds = Annotated[int, Meta(ge=1, le=7 * 24 * 3600)]
 Retries = Annotated[int, Meta(ge=0, le=100)]
 Wait = Annotated[float, Meta(ge=0, le=50)]
 PriorityName = Literal["low", "medium", "high", "critical"]
+ReasonName = Literal["", "wrong", "incomplete", "policy", "risk", "duplicate", "other"]
 Object = dict[str, Any]
 NOT_GIVEN = UUID(int=0)
 
@@ -65,20 +67,46 @@ class EscalationRequest(Shape):
     reason: Text = ""
 
 
+class NewStop(Shape):
+    """`agent_id` goes with the scope `agent`, `task_type` with the scope `task_type`."""
+
+    scope: StopScope
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+    agent_id: UUID | None = None
+    task_type: Word | None = None
+
+
+class Lifting(Shape):
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+def told(**bounds: Any) -> Meta:
+    """Bounds for the API's document; the service keeps them, as the admin site says the same through it."""
+    return Meta(extra_json_schema=bounds)
+
+
+Threshold = Annotated[float, told(minimum=0, maximum=1)] | None
+
+
 class NewPolicy(Shape):
     """Said as a whole: a rule that is left out would fall back to something that nobody chose."""
 
-    threshold: float | None
-    task_types: dict[str, float | None]
-    priorities: dict[str, float | None]
-    sample_share: float
-    review_seconds: int
-    note: str = ""
+    threshold: Threshold
+    task_types: Annotated[
+        dict[str, Threshold],
+        told(maxProperties=200, propertyNames={"pattern": rf"^[^{BLANK},]{{1,100}}\Z"}),
+    ]
+    priorities: Annotated[
+        dict[str, Threshold], told(propertyNames={"enum": [*get_args(PriorityName)]})
+    ]
+    sample_share: Annotated[float, told(minimum=0, maximum=1)]
+    review_seconds: Annotated[int, told(minimum=1, maximum=90 * 24 * 3600)]
+    note: Annotated[str, told(maxLength=300)] = ""
 
 
 class ReviewRequest(Shape):
     verdict: Verdict
-    reason_code: Literal["", "wrong", "incomplete", "policy", "risk", "duplicate", "other"] = ""
+    reason_code: ReasonName = ""
     reason: Text = ""
     proposal: Object | None = None
     seconds_spent: Annotated[float, Meta(ge=0, le=24 * 3600)] | None = None
@@ -172,4 +200,7 @@ AnyCall = Ack | Start | Heartbeat | Propose | Complete | Fail | Release | Suspen
 
 
 class Batch(Shape):
-    operations: Annotated[list[AnyCall], Meta(min_length=1, max_length=500)]
+    operations: Annotated[
+        list[Annotated[AnyCall, Meta(extra_json_schema={"required": ["op", "task_id"]})]],
+        Meta(min_length=1, max_length=500),
+    ]

@@ -10,12 +10,14 @@ from rest_framework.response import Response
 from agentic.api import ApiView, choice_in_query, id_in_query, number_in_query
 from agentic.events import read_after
 from agentic.vocabulary import EntityType
+from decisions.described import tasks as said
 
 
 class Events(ApiView):
     """Events after a position, in order. `next` is the position to go on from, null when there is no more for now."""
 
     rules: ClassVar = {"GET": "events.view"}
+    operations: ClassVar = {"GET": said.LIST_EVENTS}
 
     def get(self, request: Request) -> Response:
         limit = number_in_query(request, "limit", default=100, lowest=1, highest=1000)

@@ -12,12 +12,14 @@ from agentic.acting import actor_of
 from agentic.api import ApiView
 from agentic.parsing import read
 from decisions import selectors, shapes
+from decisions.described import reviews as described
 from decisions.models import ReviewPolicy
 from decisions.services.policies import publish_policy, rules_of
 
 
 class ActivePolicy(ApiView):
     rules: ClassVar = {"GET": "policies.view"}
+    operations: ClassVar = {"GET": described.SHOW_POLICY}
 
     def get(self, request: Request) -> Response:
         return Response(shown(selectors.active_policy()))
@@ -27,6 +29,7 @@ class Policies(ApiView):
     """POST publishes a version, which takes effect at once."""
 
     rules: ClassVar = {"POST": "policies.manage"}
+    operations: ClassVar = {"POST": described.PUBLISH_POLICY}
 
     def post(self, request: Request) -> Response:
         said = read(request, shapes.NewPolicy)

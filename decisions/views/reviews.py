@@ -10,10 +10,12 @@ from rest_framework.response import Response
 
 from agentic.acting import actor_of
 from agentic.api import ApiView, id_in_path, number_in_query, read_about
-from agentic.errors import DomainError
+from agentic.errors import DomainError, NotAllowed
 from agentic.parsing import read
 from agentic.problems import of_domain
+from agentic.refusals import note
 from decisions import cursors, selectors, shapes
+from decisions.described import reviews as described
 from decisions.models import Decision
 from decisions.services.verdicts import decide, decide_many
 
@@ -22,6 +24,7 @@ class Reviews(ApiView):
     """GET lists what waits for a person, the most urgent first; POST gives up to 500 verdicts, each by itself."""
 
     rules: ClassVar = {"GET": "reviews.view", "POST": "reviews.decide"}
+    operations: ClassVar = {"GET": described.LIST_REVIEWS, "POST": described.REVIEW_MANY}
 
     def get(self, request: Request) -> Response:
         limit = number_in_query(request, "limit", default=50, lowest=1, highest=500)
@@ -31,11 +34,15 @@ class Reviews(ApiView):
 
     def post(self, request: Request) -> Response:
         asked = read(request, shapes.Reviews)
-        return Response({"results": answers(decide_many(asked.reviews, actor=actor_of(request)))})
+        results = decide_many(asked.reviews, actor=actor_of(request))
+        for refused in (result for result in results if isinstance(result, NotAllowed)):
+            note(request, self.rules["POST"], refused.detail)
+        return Response({"results": answers(results)})
 
 
 class ReviewDecision(ApiView):
     rules: ClassVar = {"POST": "reviews.decide"}
+    operations: ClassVar = {"POST": described.REVIEW}
 
     def post(self, request: Request, decision_id: str) -> Response:
         pk = id_in_path(decision_id)

@@ -10,16 +10,19 @@ from rest_framework.response import Response
 from agentic.acting import actor_of
 from agentic.api import (
     ApiView,
+    about,
     choice_in_query,
     id_in_path,
     number_in_query,
     read_about,
     text_in_query,
 )
+from agentic.idempotency import key_of
 from agentic.parsing import read
 from decisions import cursors, selectors, shapes
+from decisions.described import tasks as said
 from decisions.models import Task
-from decisions.services.creation import create_tasks
+from decisions.services.creation import create_task, create_tasks
 from decisions.services.interventions import change_state, escalate_task, override_task
 from decisions.states import State
 
@@ -30,15 +33,17 @@ LARGEST_OFFSET = 10_000
 
 class CreateTask(ApiView):
     rules: ClassVar = {"POST": "tasks.create"}
+    operations: ClassVar = {"POST": said.CREATE_TASK}
 
     def post(self, request: Request) -> Response:
         wanted = read(request, shapes.NewTask)
-        (task_id,) = create_tasks([wanted], actor=actor_of(request))
+        task_id = create_task(wanted, actor=actor_of(request), key=key_of(request))
         return Response(selectors.get_task(task_id), status=201)
 
 
 class ShowTask(ApiView):
     rules: ClassVar = {"GET": "tasks.view"}
+    operations: ClassVar = {"GET": said.SHOW_TASK}
 
     def get(self, request: Request, task_id: str) -> Response:
         return Response(selectors.get_task(id_in_path(task_id)))
@@ -48,6 +53,7 @@ class Tasks(ApiView):
     """GET lists; POST creates up to 500 at once, all or none."""
 
     rules: ClassVar = {"GET": "tasks.view", "POST": "tasks.create"}
+    operations: ClassVar = {"GET": said.LIST_TASKS, "POST": said.CREATE_TASKS}
 
     def get(self, request: Request) -> Response:
         state = choice_in_query(request, "state", State.values)
@@ -70,6 +76,7 @@ class Tasks(ApiView):
 
 class TaskState(ApiView):
     rules: ClassVar = {"PATCH": "tasks.move"}
+    operations: ClassVar = {"PATCH": said.MOVE_TASK}
 
     def patch(self, request: Request, task_id: str) -> Response:
         pk = id_in_path(task_id)
@@ -80,6 +87,7 @@ class TaskState(ApiView):
 
 class OverrideTask(ApiView):
     rules: ClassVar = {"POST": "tasks.override"}
+    operations: ClassVar = {"POST": said.OVERRIDE_TASK}
 
     def post(self, request: Request, task_id: str) -> Response:
         pk = id_in_path(task_id)
@@ -96,17 +104,20 @@ class OverrideTask(ApiView):
 
 class EscalateTask(ApiView):
     rules: ClassVar = {"POST": "tasks.escalate"}
+    operations: ClassVar = {"POST": said.ESCALATE_TASK}
 
     def post(self, request: Request, task_id: str) -> Response:
         pk = id_in_path(task_id)
-        asked = read_about(request, shapes.EscalationRequest, Task.objects.filter(pk=pk))
-        reason = text_in_query(request, "reason", longest=10_000) or asked.reason
+        with about(Task.objects.filter(pk=pk)):
+            asked = read(request, shapes.EscalationRequest)
+            reason = text_in_query(request, "reason", longest=10_000) or asked.reason
         escalate_task(pk, actor=actor_of(request), reason=reason)
         return Response({"status": "escalated", "task_id": pk, "reason": reason})
 
 
 class Escalations(ApiView):
     rules: ClassVar = {"GET": "escalations.view"}
+    operations: ClassVar = {"GET": said.LIST_ESCALATIONS}
 
     def get(self, request: Request) -> Response:
         limit, _, cursor = page_in(request)
@@ -123,6 +134,7 @@ def page_in(request: Request) -> tuple[int, int, Any]:
 
 class Stats(ApiView):
     rules: ClassVar = {"GET": "stats.view"}
+    operations: ClassVar = {"GET": said.SHOW_STATS}
 
     def get(self, request: Request) -> Response:
         return Response(selectors.stats())
