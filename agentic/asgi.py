@@ -14,17 +14,23 @@ from django.core.asgi import get_asgi_application
 
 django = get_asgi_application()
 
+from agentic.bodies import BoundedBody  # noqa: E402
+from agentic.garbage import freeze_what_is_loaded  # noqa: E402
 from agentic.hub import Hub  # noqa: E402
 from agentic.live import publisher  # noqa: E402
 from agentic.longpoll import LongPoll, Receive, Send  # noqa: E402
+from oversight import socket  # noqa: E402
+from oversight.feed import Feed  # noqa: E402
 
 # Static files are read by whitenoise, which is synchronous; in the embedded default there are few of them.
 warnings.filterwarnings(
     "ignore", message="StreamingHttpResponse must consume synchronous iterators"
 )
 
+SOCKET = "/api/v1/oversight/ws"
 hub = Hub()
-http = LongPoll(django, hub)  # type: ignore[arg-type]
+feed = Feed(hub)
+http = BoundedBody(LongPoll(django, hub))  # type: ignore[arg-type]
 
 
 async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -32,6 +38,8 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
         await live_for_as_long_as_we_serve(receive, send)
     elif scope["type"] == "http":
         await http(scope, receive, send)
+    elif scope["path"] == SOCKET:
+        await socket.serve(feed, scope, receive, send)
     else:
         await refuse_socket(receive, send)
 
@@ -41,6 +49,7 @@ async def live_for_as_long_as_we_serve(receive: Receive, send: Send) -> None:
     await receive()
     publisher.use(asyncio.get_running_loop())
     listening = asyncio.ensure_future(hub.listen())
+    freeze_what_is_loaded()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     listening.cancel()
@@ -48,7 +57,6 @@ async def live_for_as_long_as_we_serve(receive: Receive, send: Send) -> None:
 
 
 async def refuse_socket(receive: Receive, send: Send) -> None:
-    """No socket is offered yet: the handshake is accepted so that the close code reaches the client."""
+    """There is nothing at this address: the handshake is answered with 403."""
     await receive()
-    await send({"type": "websocket.accept"})
-    await send({"type": "websocket.close", "code": 4001})
+    await send({"type": "websocket.close"})

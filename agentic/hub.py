@@ -13,6 +13,7 @@ from agentic.live import GROUP, channel_layer
 # How many messages are remembered for those who begin to wait just after one came in.
 REMEMBERED = 1000
 RETRY_SECONDS = 1.0
+EVERYTHING = "*"  # who waits for it is woken by any message
 logger = logging.getLogger(__name__)
 
 
@@ -33,7 +34,7 @@ class Hub:
     def hear(self, topics: frozenset[str]) -> None:
         self.heard += 1
         self.recent.append((self.heard, topics))
-        for topic in topics & self.waiting.keys():
+        for topic in (topics | {EVERYTHING}) & self.waiting.keys():
             for waiter in self.waiting[topic]:
                 if not waiter.done():
                     waiter.set_result(None)
@@ -57,10 +58,20 @@ class Hub:
             if not waiters:
                 self.waiting.pop(topic, None)
 
+    async def any_message(self, *, since: int, seconds: float) -> None:
+        """Until anything at all is heard of after `since`, or the time is over."""
+        await self.wait(EVERYTHING, since=since, seconds=seconds, unless=self.never())
+
+    @staticmethod
+    def never() -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().create_future()
+
     def was_heard(self, topic: str, since: int) -> bool:
         # Too much was heard meanwhile to remember all of it: better to look once too often.
         if self.heard - since > len(self.recent):
             return True
+        if topic == EVERYTHING:
+            return self.heard > since
         return any(topic in topics for count, topics in self.recent if count > since)
 
     async def listen(self) -> None:

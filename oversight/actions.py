@@ -1,0 +1,38 @@
+"""What a person does over the socket: by the same rules and services as over HTTP."""
+
+from __future__ import annotations
+
+from agentic.actors import Actor, ActorKind, Source
+from agentic.authentication import person_of
+from agentic.errors import NotAllowed
+from agentic.models import Event
+from agentic.roles import may
+from agentic.vocabulary import EntityType
+from decisions.services.interventions import escalate_task, override_task
+from oversight.frames import Act, say
+
+RULES = {"override": "tasks.override", "escalate": "tasks.escalate"}
+
+
+def act(asked: Act, *, token: str, ip: str) -> str:
+    """Carry it out, with the roles of this moment. The answer goes out after the commit, and names the event."""
+    user = person_of(token)
+    if not may(user, RULES[asked.action]):
+        raise NotAllowed
+    actor = Actor(ActorKind.USER, user.pk, user.username, Source.API, ip=ip)
+    if asked.action == "override":
+        override_task(asked.task_id, actor=actor, reason=asked.reason, new_decision=asked.data)
+    else:
+        escalate_task(asked.task_id, actor=actor, reason=asked.reason)
+    event = Event.objects.filter(
+        entity_type=EntityType.TASK, entity_id=asked.task_id, user_id=user.pk
+    ).latest("version")
+    done = {"override": "overridden", "escalate": "escalated"}[asked.action]
+    return say(
+        "action_done",
+        action=asked.action,
+        task_id=asked.task_id,
+        status=done,
+        event_id=event.id,
+        position=event.position,
+    )
