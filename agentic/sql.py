@@ -61,9 +61,10 @@ said AS (
     FROM {happened} JOIN changed ON changed.pk = h.owner ORDER BY h.place
     RETURNING entity_id, version, position, created_at
 )
-SELECT pk, new_version, NULL::bigint, NULL::timestamptz FROM changed
-UNION ALL SELECT entity_id, version, position, created_at FROM said
 """
+# A row that changed is known by its own event, and where there is none by itself.
+BY_EVENT_SQL = "SELECT entity_id, version, position, created_at FROM said"
+BY_ROW_SQL = "SELECT pk, new_version, NULL::bigint, NULL::timestamptz FROM changed"
 
 
 class Rows(NamedTuple):
@@ -81,6 +82,7 @@ class Shape(NamedTuple):
     state_column: str  # empty for new rows
     columns: tuple[str, ...]
     only_if_due: bool
+    says: bool  # each change has an event of its own
     further: tuple[Rows, ...]
 
 
@@ -97,7 +99,8 @@ def statement(shape: Shape) -> str:
         values=", ".join(f"%s::{cast}" for cast in casts),
         happened=unnest("h", HAPPENED, ordered=True),
     )
-    return f"WITH {', '.join([*head, *along, events])}"
+    found = BY_EVENT_SQL if shape.says else BY_ROW_SQL
+    return f"WITH {', '.join([*head, *along, events])}{found}"
 
 
 def updated(shape: Shape) -> list[str]:

@@ -11,8 +11,9 @@ from django.contrib.auth.models import Group
 from django.db import connection
 
 from agentic.actors import Actor, ActorKind, Source
-from agentic.models import User
+from agentic.models import SignInMethod, User
 from agentic.roles import Role
+from agentic.sign_ins import begin_sign_in
 from agentic.tokens import issue_access
 from agents.authentication import CallingAgent, agent_of
 from agents.models import Agent
@@ -48,7 +49,8 @@ class BenchAgent:
 def person(name: str, role: Role) -> Person:
     user = User.objects.create_user(name)
     user.groups.add(Group.objects.get(name=role))
-    return Person(Actor(ActorKind.USER, user.pk, name, Source.API), issue_access(user))
+    sign_in = begin_sign_in(user=user, method=SignInMethod.PASSWORD, ip="", user_agent="bench")
+    return Person(Actor(ActorKind.USER, user.pk, name, Source.API), issue_access(sign_in))
 
 
 def manager() -> Person:
@@ -73,6 +75,7 @@ def agent(name: str, operator: Actor, concurrency: int) -> BenchAgent:
         name=name,
         capabilities=[f"only-{name}"],
         max_concurrent_tasks=concurrency,
+        max_decisions_per_hour=10**9,  # each stands for many
     )
     made = BenchAgent(row.pk, name, issue_key(actor=operator, agent_id=row.pk).secret)
     announce(actor=made.actor, agent=made.calling)

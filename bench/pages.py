@@ -21,8 +21,8 @@ from decisions.cursors import Cursor
 from decisions.models import Task
 
 FEW, MANY, PAGE, SAMPLES = 1_000, 1_000_000, 50, 150
-# One in ten is queued, so that a page of them is full in both.
-STATE = "CASE mod(n, 10) WHEN 0 THEN 'queued' ELSE 'verified' END"
+# Half of them are queued, so that the deepest page of these is full in both, too.
+STATE = "CASE mod(n, 2) WHEN 0 THEN 'queued' ELSE 'verified' END"
 PLACES = {"first": 0.0, "middle": 0.5, "deep": 0.9}
 OVER_HTTP = ("first", "deep")
 Page = Callable[[], Any]
@@ -56,7 +56,7 @@ class Store:
         if not share:
             return None
         tasks = Task.objects.filter(state=state) if state else Task.objects.all()
-        count = self.size // 10 if state else self.size
+        count = self.size // 2 if state else self.size
         place = tasks.order_by("-created_at", "-id").values_list("created_at", "id")
         return Cursor(*place[int(count * share) - 1])
 

@@ -36,6 +36,10 @@ def environment(database: str, **more: str) -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(40),
         "BEHIND_TLS": "false",
         "LOG_LEVEL": "WARNING",
+        # A few callers here stand for many.
+        "RATE_PER_MINUTE_PERSON": "0",
+        "RATE_PER_MINUTE_AGENT": "0",
+        "RATE_PER_MINUTE_SIGN_IN": "0",
         "BENCH_TEMPLATE": TEMPLATE,
         "DJANGO_SETTINGS_MODULE": "agentic.settings",
     }

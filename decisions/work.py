@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from agentic.changes import Birth, Written
 from agentic.clock import Now
 from agentic.errors import IllegalMove, NotFound
-from agentic.fixed_query import ASKED_ID, FixedQuery
+from agentic.fixed_query import FixedSet, read
 from decisions.models import Task
 from decisions.states import LEGAL, State
 
@@ -38,8 +38,7 @@ FIRST = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class LastAttempt:
+class LastAttempt(msgspec.Struct):
     id: UUID
     number: int
     agent_id: UUID
@@ -56,8 +55,7 @@ class LastAttempt:
         return self.ended_at is None
 
 
-@dataclass(slots=True)
-class Work:
+class Work(msgspec.Struct):
     """`now` is the database's clock at the moment of reading: deadlines are set and compared by it alone."""
 
     id: UUID
@@ -105,7 +103,7 @@ class Work:
 
 def rows(tasks: QuerySet[Task]) -> list[Work]:
     """The works of a queryset, in its order."""
-    return [work_of(row) for row in selected(tasks)]
+    return [work_of(row) for row in read(selected(tasks))]
 
 
 def selected(tasks: QuerySet[Task]) -> QuerySet[Task, tuple[Any, ...]]:
@@ -133,9 +131,12 @@ def load(ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, Work]:
     asked = list(ids)
     if lock:
         lock_rows(asked)
-    if len(asked) == 1:
-        return {work.id: work for work in map(work_of, BY_ID.all(asked[0]))}
-    return {work.id: work for work in rows(Task.objects.filter(pk__in=asked))}
+    return {work.id: work for work in map(work_of, BY_ID.of(asked))}
+
+
+def load_in_turn(ids: Sequence[UUID]) -> list[Work]:
+    """Works by priority and age."""
+    return [work_of(row) for row in IN_TURN.of(ids)]
 
 
 def lock_rows(ids: Collection[UUID], *, above: bool = True) -> None:
@@ -147,14 +148,8 @@ def lock_rows(ids: Collection[UUID], *, above: bool = True) -> None:
     A statement of its own: one that reads while it waits for a lock brings the task as it is afterwards, but with it
     the attempt as it was before.
     """
-    if not ids or not connection.features.has_select_for_update:
-        return
-    if not above:
-        list(locked(Task.objects.filter(pk__in=ids)))
-    elif len(ids) == 1:
-        LOCK_BY_ID.all(*ids)
-    else:
-        list(locking(Task.objects.filter(pk__in=ids)))
+    if ids and connection.features.has_select_for_update:
+        (LOCK_WITH_ABOVE if above else LOCK).of(list(ids))
 
 
 def locking(tasks: QuerySet[Task]) -> QuerySet[Task, tuple[UUID]]:
@@ -167,8 +162,12 @@ def locked(tasks: QuerySet[Task]) -> QuerySet[Task, tuple[UUID]]:
     return tasks.order_by("depth", "pk").select_for_update(no_key=True).values_list("pk")
 
 
-BY_ID = FixedQuery(lambda: selected(Task.objects.filter(pk=ASKED_ID).order_by()))
-LOCK_BY_ID = FixedQuery(lambda: locking(Task.objects.filter(pk=ASKED_ID)))
+BY_ID = FixedSet(lambda ids: selected(Task.objects.filter(pk__in=ids).order_by()))
+IN_TURN = FixedSet(
+    lambda ids: selected(Task.objects.filter(pk__in=ids).order_by("-priority", "created_at", "id"))
+)
+LOCK = FixedSet(lambda ids: locked(Task.objects.filter(pk__in=ids)))
+LOCK_WITH_ABOVE = FixedSet(lambda ids: locking(Task.objects.filter(pk__in=ids)))
 
 
 def load_one(task_id: UUID, *, lock: bool = False) -> Work:
