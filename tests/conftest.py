@@ -34,6 +34,9 @@ def quick_and_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setattr(django_settings, "STATIC_ROOT", tmp_path_factory.mktemp("static"))
         static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
         patch.setitem(django_settings.STORAGES, "staticfiles", static)
+        # Everybody signs in again for each test, from one address.
+        for rate in ("PERSON", "AGENT", "SIGN_IN"):
+            patch.setattr(django_settings, f"RATE_PER_MINUTE_{rate}", 0)
         yield
 
 

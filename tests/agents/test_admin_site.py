@@ -10,9 +10,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from agentic.actors import Actor
 from agentic.models import Event, User
 from agents.authentication import agent_of
 from agents.models import Agent, AgentKey
+from agents.services import issue_key
 from tests.agents.helpers import fresh, last_told, story
 
 FORM = {
@@ -22,6 +24,7 @@ FORM = {
     "config": "{}",
     "max_concurrent_tasks": "4",
     "priority_level": "0",
+    "max_decisions_per_hour": "1000",
     "keys-TOTAL_FORMS": "0",
     "keys-INITIAL_FORMS": "0",
 }
@@ -41,9 +44,11 @@ def site(admin: User) -> Client:
     return site_for(admin)
 
 
-def act(site: Client, page: str, action: str, *rows: Any) -> str:
-    chosen = {"action": action, "_selected_action": [row.pk for row in rows]}
-    return site.post(page, chosen, follow=True).content.decode()
+def act(site: Client, page: str, action: str, *rows: Any, **answers: Any) -> str:
+    """What the page says after the action; with `answers` its question was answered."""
+    chosen = {"action": action, "_selected_action": [row.pk for row in rows], "index": "0"}
+    said = {"answered": "1", **answers} if answers else {}
+    return site.post(page, chosen | said, follow=True).content.decode()
 
 
 def errors_of(answer: Any) -> dict[str, Any]:
@@ -92,9 +97,31 @@ def test_the_form_holds_to_the_rules_of_the_api(site: Client, field: str, value:
 
 
 def test_a_status_is_set_through_the_service(site: Client, agent: Agent) -> None:
-    page = act(site, LIST, "set_maintenance", agent)
+    assert "Kept with the change" in act(site, LIST, "pause", agent)
+    assert story(agent) == [(1, "agent.registered")]
+    page = act(site, LIST, "pause", agent, reason="it invents figures")
     assert "Status of reader: maintenance." in page
     assert story(agent)[-1] == (2, "agent.maintenance")
+    assert last_told(agent)["reason"] == "it invents figures"
+    act(site, LIST, "resume", agent, reason="it was mended")
+    assert fresh(agent).status == "available"
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "set_busy", "set_offline", "stop"])
+def test_a_change_of_status_needs_a_reason(site: Client, agent: Agent, action: str) -> None:
+    assert "This field is required" in act(site, LIST, action, agent, reason="")
+    assert story(agent) == [(1, "agent.registered")]
+
+
+def test_one_that_is_refused_does_not_stop_the_others(
+    site: Client, agent: Agent, agent_key: str, operator: Actor
+) -> None:
+    other = issue_key(actor=operator, agent_id=agent.pk).key
+    first = AgentKey.objects.exclude(pk=other.pk).get()
+    act(site, KEYS, "revoke", first)
+    page = act(site, KEYS, "rotate", first, other)
+    assert "issue a new one" in page
+    assert "1 of 2 done." in page
 
 
 def test_a_key_is_shown_once(site: Client, agent: Agent) -> None:
@@ -122,7 +149,8 @@ def test_a_manager_looks_and_changes_nothing(manager: User, agent: Agent) -> Non
     site = site_for(manager)
     assert "reader" in site.get(LIST).content.decode()
     assert site.post(ADD, FORM | {"name": "other"}).status_code == 403
-    act(site, LIST, "set_maintenance", agent)
+    act(site, LIST, "pause", agent, reason="because")
+    act(site, LIST, "stop", agent, reason="because")
     act(site, LIST, "issue_key", agent)
     assert site.get(KEYS).status_code == 403
     assert story(agent) == [(1, "agent.registered")]

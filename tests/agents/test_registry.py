@@ -24,6 +24,7 @@ def test_the_event_says_who_did_it_and_what_the_agent_can(agent: Agent, operator
         "capabilities": ["digits"],
         "max_concurrent_tasks": 4,
         "priority_level": 0,
+        "max_decisions_per_hour": 1000,
     }
 
 

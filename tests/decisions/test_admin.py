@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from agentic.models import Event, User
 from decisions.models import Attempt, Decision, Escalation, Feedback, Review, ReviewPolicy, Task
-from tests.decisions.floor import Floor, state_of, story, told
+from tests.decisions.floor import Floor
 
 STORIES = (Task, Attempt, Decision, Review, Escalation, Feedback)
 MODELS = (*STORIES, ReviewPolicy)
@@ -26,7 +26,6 @@ FORM = {
     "note": "looser",
 }
 POLICIES, ADD = "/admin/decisions/reviewpolicy/", "/admin/decisions/reviewpolicy/add/"
-TASKS = "/admin/decisions/task/"
 
 
 def site_for(user: User) -> Client:
@@ -50,9 +49,11 @@ def page_of(row: Any) -> str:
     return reverse(f"admin:decisions_{row._meta.model_name}_change", args=[row.pk])
 
 
-def act(site: Client, page: str, action: str, *ids: Any) -> str:
-    chosen = {"action": action, "_selected_action": ids}
-    return site.post(page, chosen, follow=True).content.decode()
+def act(site: Client, page: str, action: str, *ids: Any, **answers: Any) -> str:
+    """What the page says after the action; with `answers` its question was answered."""
+    chosen = {"action": action, "_selected_action": ids, "index": "0"}
+    said = {"answered": "1", **answers} if answers else {}
+    return site.post(page, chosen | said, follow=True).content.decode()
 
 
 def some_of_everything(floor: Floor, times: int) -> None:
@@ -135,41 +136,6 @@ def test_no_page_shows_a_lease_token(site: Client, floor: Floor) -> None:
         page = site.get(address).content.decode()
         assert str(attempt.lease_token) not in page
         assert attempt.lease_token.hex not in page
-
-
-class TestTasks:
-    def test_an_escalated_task_is_put_back(self, site: Client, floor: Floor, admin: User) -> None:
-        task_id, _ = floor.bring_to("escalated")
-        assert "1 of 1 moved" in act(site, TASKS, "requeue", task_id)
-        assert story(task_id)[-1] == "task.requeued"
-        event = Event.objects.filter(entity_id=task_id).latest("version")
-        assert (event.source, event.user_id) == ("admin", admin.pk)
-
-    def test_a_task_is_handed_to_a_person_or_called_off(self, site: Client, floor: Floor) -> None:
-        one, other = floor.queue(), floor.queue()
-        act(site, TASKS, "escalate", one)
-        act(site, TASKS, "cancel", other)
-        assert (state_of(one), state_of(other)) == ("escalated", "cancelled")
-        assert told(one)["reason"] == "escalated by hand"
-
-    def test_one_that_cannot_move_is_named_and_does_not_stop_the_others(
-        self, site: Client, floor: Floor
-    ) -> None:
-        done, _ = floor.bring_to("verified", title="done and dusted")
-        waits = floor.queue()
-        page = act(site, TASKS, "cancel", done, waits)
-        assert "1 of 2 moved" in page
-        assert "“done and dusted”: The state does not allow this. It is verified." in page
-        assert (state_of(done), state_of(waits)) == ("verified", "cancelled")
-
-    def test_a_manager_may_move_and_a_viewer_may_look(
-        self, manager: User, viewer: User, floor: Floor
-    ) -> None:
-        task_id = floor.queue()
-        act(site_for(viewer), TASKS, "cancel", task_id)
-        assert state_of(task_id) == "queued"
-        act(site_for(manager), TASKS, "cancel", task_id)
-        assert state_of(task_id) == "cancelled"
 
 
 @pytest.mark.django_db

@@ -12,7 +12,7 @@ import pytest
 from agentic.models import User
 from agentic.routes import api_routes
 from agents.models import Agent, AgentKey
-from decisions.models import Task
+from decisions.models import Stop, Task
 from tests.conftest import Api
 from tests.decisions.floor import Floor, everything, pending
 
@@ -36,6 +36,8 @@ class Door(NamedTuple):
 
 DOORS = [
     Door("nobody", "post", "/auth/token", {"username": "a", "password": "b"}, ("username", "password")),
+    Door("nobody", "post", "/auth/token/refresh", {"refresh_token": "a"}, ("refresh_token",)),
+    Door("nobody", "post", "/auth/logout", {"refresh_token": "a"}),
     Door("admin", "post", "/decisions/task", TASK, ("title",)),
     Door("admin", "post", "/decisions/tasks", {"tasks": [TASK]}, ("tasks",)),
     Door("admin", "patch", "/decisions/task/{task}/state", {"state": "queued", "metadata": {}}, ("state",)),
@@ -55,6 +57,13 @@ DOORS = [
     Door("admin", "post", "/admin/policies", {"threshold": 0.5, "task_types": {}, "priorities": {}, "sample_share": 0.1,
          "review_seconds": 60, "note": "n"}, ("threshold", "task_types", "priorities", "sample_share",
          "review_seconds")),
+    Door("nobody", "post", "/auth/oidc/callback", {"code": "c", "state": "s"}, ("code", "state")),
+    Door("admin", "post", "/admin/models", {"name": "n", "version": "1", "agent_id": NOBODY, "metrics": {}},
+         ("name", "version", "agent_id")),
+    Door("admin", "post", "/admin/training-jobs", {"model_name": "n", "agent_id": NOBODY, "config": {}},
+         ("model_name", "agent_id")),
+    Door("admin", "post", "/admin/stops", {"scope": "task_type", "task_type": "t", "reason": "r"}, ("scope", "reason")),
+    Door("admin", "post", "/admin/stops/{stop}/lift", {"reason": "r"}, ("reason",)),
     Door("agent", "post", "/worker/register", {"version": "1", "framework": "f", "capabilities": ["a"],
          "concurrency": 1}),
     Door("agent", "post", "/worker/claim", {"max_tasks": 1, "wait_seconds": 0.5, "task_types": ["x"]}),
@@ -78,7 +87,7 @@ DOORS = [
          "description": "d", "priority": "low", "required_capabilities": ["a"], "agent_id": NOBODY, "key": "k",
          "wait_seconds": 0.5}, ("lease_token", "title")),
 ]  # fmt: skip
-WITHOUT_BODY = {"/admin/agents/{agent}/keys/{key}/revoke"}
+WITHOUT_BODY = {"/admin/agents/{agent}/keys/{key}/revoke", "/admin/models/{model}/activate"}
 
 
 def door_to(call: str) -> Door:
@@ -135,6 +144,7 @@ def cast(
         "decision": pending(task_id).pk,
         "agent": agent.pk,
         "key": AgentKey.objects.get().pk,
+        "stop": Stop.objects.create(scope="task_type", task_type="another", reason="a test").pk,
     }
     clients = {
         "admin": client_for(admin),

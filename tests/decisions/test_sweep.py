@@ -28,7 +28,7 @@ from decisions.retries import next_step
 from decisions.services import effects
 from decisions.shapes import RetryPolicy
 from decisions.sweep import sweep
-from decisions.work import Work, load_one, rows
+from decisions.work import Work, load_in_turn, load_one
 from tests.decisions.floor import (
     Floor,
     everything,
@@ -330,12 +330,12 @@ def test_the_sweep_leaves_a_lease_that_is_renewed_while_it_reads(
     task_id, token = floor.working()
     let_pass(task_id)
 
-    def renewed_meanwhile(found: QuerySet[Task]) -> list[Work]:
-        works = rows(found)
+    def renewed_meanwhile(found: Sequence[UUID]) -> list[Work]:
+        works = load_in_turn(found)
         floor.beat(task_id, token)
         return works
 
-    monkeypatch.setattr(sweeping, "rows", renewed_meanwhile)
+    monkeypatch.setattr(sweeping, "load_in_turn", renewed_meanwhile)
     sweep()
     assert (state_of(task_id), row(task_id).retry_count) == ("in_progress", 0)
     sound(task_id)
@@ -348,11 +348,11 @@ def test_a_verdict_that_comes_while_the_sweep_reads_is_in_time(
     decision_id = floor.propose(task_id, token)["decision_id"]
     Decision.objects.filter(pk=decision_id).update(due_at=Now() - timedelta(seconds=1))
 
-    def decided_meanwhile(found: QuerySet[Task]) -> list[Work]:
+    def decided_meanwhile(found: Sequence[UUID]) -> list[Work]:
         floor.review(decision_id, "approve")
-        return rows(found)
+        return load_in_turn(found)
 
-    monkeypatch.setattr(sweeping, "rows", decided_meanwhile)
+    monkeypatch.setattr(sweeping, "load_in_turn", decided_meanwhile)
     sweep()
     assert (state_of(task_id), Decision.objects.get().status) == ("in_progress", "approved")
 

@@ -1,0 +1,257 @@
+"""Who gets in where: one table, written by hand, against every door that there is.
+
+A door that the table does not name fails, as does one that is named and not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin as admin_site
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from agentic.actors import Actor
+from agentic.ids import new_id
+from agentic.models import User
+from agentic.routes import Route, api_routes
+from agents.models import Agent
+from agents.services import issue_key, revoke_key
+from tests.conftest import Api
+
+Callers = frozenset[str]
+
+EVERYBODY: Callers = frozenset(
+    {"anonymous", "stranger", "viewer", "agent_manager", "reviewer", "admin", "agent", "revoked"}
+)
+# Whoever has no credential that is good; to all others a door that stays closed says 403.
+UNKNOWN: Callers = frozenset({"anonymous", "revoked"})
+SIGNED_IN: Callers = frozenset({"stranger", "viewer", "agent_manager", "reviewer", "admin"})
+VIEWERS = SIGNED_IN - {"stranger"}
+MANAGERS: Callers = frozenset({"agent_manager", "admin"})
+REVIEWERS: Callers = frozenset({"reviewer", "admin"})
+ESCALATORS = MANAGERS | REVIEWERS
+ADMINS: Callers = frozenset({"admin"})
+AGENTS: Callers = frozenset({"agent"})
+
+API: dict[str, Callers] = {
+    "POST /auth/token": EVERYBODY,
+    "POST /auth/token/refresh": EVERYBODY,
+    "POST /auth/logout": EVERYBODY,
+    "GET /auth/me": SIGNED_IN,
+    "GET /auth/oidc/config": EVERYBODY,
+    "POST /auth/oidc/callback": EVERYBODY,
+    "POST /decisions/task": MANAGERS,
+    "POST /decisions/tasks": MANAGERS,
+    "GET /decisions/task/{task_id}": VIEWERS,
+    "GET /decisions/tasks": VIEWERS,
+    "PATCH /decisions/task/{task_id}/state": MANAGERS,
+    "POST /decisions/task/{task_id}/override": REVIEWERS,
+    "POST /decisions/task/{task_id}/escalate": ESCALATORS,
+    "GET /decisions/events": VIEWERS,
+    "GET /decisions/escalations": REVIEWERS,
+    "GET /decisions/reviews": REVIEWERS,
+    "POST /decisions/reviews": REVIEWERS,
+    "POST /decisions/decision/{decision_id}/review": REVIEWERS,
+    "POST /admin/agents": ADMINS,
+    "GET /admin/agents": MANAGERS,
+    "GET /admin/agents/{agent_id}": MANAGERS,
+    "PATCH /admin/agents/{agent_id}/status": ADMINS,
+    "GET /admin/agents/{agent_id}/keys": ADMINS,
+    "POST /admin/agents/{agent_id}/keys": ADMINS,
+    "POST /admin/agents/{agent_id}/keys/{key_id}/rotate": ADMINS,
+    "POST /admin/agents/{agent_id}/keys/{key_id}/revoke": ADMINS,
+    "POST /admin/models": MANAGERS,
+    "GET /admin/models": VIEWERS,
+    "POST /admin/models/{model_id}/activate": MANAGERS,
+    "POST /admin/training-jobs": MANAGERS,
+    "GET /admin/training-jobs": MANAGERS,
+    "GET /admin/audits": ADMINS,
+    "GET /admin/stats": MANAGERS,
+    "GET /admin/policy": ESCALATORS,
+    "POST /admin/policies": ADMINS,
+    "GET /admin/stops": MANAGERS,
+    "POST /admin/stops": ADMINS,
+    "POST /admin/stops/{stop_id}/lift": ADMINS,
+    "POST /worker/register": AGENTS,
+    "POST /worker/sign-off": AGENTS,
+    "POST /worker/claim": AGENTS,
+    "POST /worker/batch": AGENTS,
+    "GET /worker/decisions/{decision_id}": AGENTS,
+    "POST /worker/tasks/{task_id}/ack": AGENTS,
+    "POST /worker/tasks/{task_id}/start": AGENTS,
+    "POST /worker/tasks/{task_id}/heartbeat": AGENTS,
+    "POST /worker/tasks/{task_id}/propose": AGENTS,
+    "POST /worker/tasks/{task_id}/complete": AGENTS,
+    "POST /worker/tasks/{task_id}/fail": AGENTS,
+    "POST /worker/tasks/{task_id}/release": AGENTS,
+    "POST /worker/tasks/{task_id}/suspend": AGENTS,
+    "POST /worker/tasks/{task_id}/delegate": AGENTS,
+}
+# Where the credential is in the body.
+BODIES = {"POST /auth/logout": {"refresh_token": "aar_nobodys"}}
+# Pages outside the admin site; none of them shows anything of the platform's work.
+OPEN_PAGES = {
+    "/",
+    "/health",
+    "/healthz",
+    "/readyz",
+    "/api/schema",
+    "/api/docs",
+    "/sign-in",
+    "/sign-out",
+    "/oidc/begin",
+    "/oidc/callback",
+    "/admin/login/",
+    "/admin/logout/",
+}
+# Lists of the admin site, and with each list the pages of its rows.
+ADMIN_LISTS: dict[str, Callers] = {
+    "agentic.user": ADMINS,
+    "agentic.group": ADMINS,
+    "agentic.event": VIEWERS,
+    "agentic.audit": ADMINS,
+    "agentic.signin": ADMINS,
+    "agentic.oidcidentity": ADMINS,
+    "agents.agent": MANAGERS,
+    "agents.agentkey": ADMINS,
+    "mlregistry.registeredmodel": VIEWERS,
+    "mlregistry.activation": VIEWERS,
+    "mlregistry.trainingjob": MANAGERS,
+    "decisions.task": VIEWERS,
+    "decisions.attempt": VIEWERS,
+    "decisions.decision": REVIEWERS,
+    "decisions.review": REVIEWERS,
+    "decisions.escalation": REVIEWERS,
+    "decisions.feedback": REVIEWERS,
+    "decisions.reviewpolicy": ESCALATORS,
+    "decisions.stop": MANAGERS,
+}
+
+
+def named(route: Route) -> str:
+    path = re.sub(r"<str:(\w+)>", r"{\1}", route.path.removeprefix("/api/v1"))
+    return f"{route.method} {path}"
+
+
+def test_the_table_names_each_call_of_the_api() -> None:
+    assert sorted(map(named, api_routes())) == sorted(API)
+
+
+@pytest.fixture
+def people(
+    stranger: User, viewer: User, manager: User, reviewer: User, admin: User
+) -> dict[str, User]:
+    return {
+        "stranger": stranger,
+        "viewer": viewer,
+        "agent_manager": manager,
+        "reviewer": reviewer,
+        "admin": admin,
+    }
+
+
+@pytest.fixture
+def callers(
+    client_for: Callable[[User | str | None], Api],
+    people: dict[str, User],
+    operator: Actor,
+    agent: Agent,
+    agent_key: str,
+) -> dict[str, Api]:
+    revoked = issue_key(actor=operator, agent_id=agent.pk)
+    revoke_key(actor=operator, agent_id=agent.pk, key_id=revoked.key.pk)
+    who: dict[str, User | str | None] = {"anonymous": None, **people}
+    who |= {"agent": agent_key, "revoked": revoked.secret}
+    assert who.keys() == EVERYBODY
+    return {name: client_for(one) for name, one in who.items()}
+
+
+def answer_to(caller: Api, call: str) -> str:
+    method, _, path = call.partition(" ")
+    path = re.sub(r"\{\w+\}", str(new_id()), path)
+    said = BODIES.get(call, {})
+    answer = caller.get(path) if method == "GET" else caller.send(method.lower(), path, said)
+    assert answer.status_code < 500
+    return {401: "who?", 403: "no"}.get(answer.status_code, "in")
+
+
+def verdicts(let_in: Callers) -> dict[str, str]:
+    return {
+        name: "in" if name in let_in else "who?" if name in UNKNOWN else "no" for name in EVERYBODY
+    }
+
+
+@pytest.mark.parametrize("call", API)
+def test_each_caller_gets_what_the_table_says(callers: dict[str, Api], call: str) -> None:
+    assert {name: answer_to(api, call) for name, api in callers.items()} == verdicts(API[call])
+
+
+def addresses(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, prefix + str(pattern.pattern))
+        elif isinstance(pattern, URLPattern):
+            yield prefix + str(pattern.pattern)
+
+
+def test_the_table_names_each_page() -> None:
+    found = set(addresses(get_resolver().url_patterns))
+    pages = {page for page in found if not page.startswith(("/api/v1/", "/admin/"))}
+    assert pages == {page for page in OPEN_PAGES if not page.startswith("/admin/")}
+
+
+def labels() -> set[str]:
+    tables = (model._meta for model in admin_site.site._registry)
+    return {
+        f"{'agentic' if meta.label_lower == 'auth.group' else meta.app_label}.{meta.model_name}"
+        for meta in tables
+    }
+
+
+def test_the_table_names_each_list_of_the_admin_site() -> None:
+    assert sorted(labels()) == sorted(ADMIN_LISTS)
+
+
+@pytest.fixture
+def browsers(people: dict[str, User]) -> dict[str, Client]:
+    """Everybody may enter the site: what they find there is the question."""
+    found = {}
+    for name, person in people.items():
+        person.is_staff = True
+        person.save(update_fields=["is_staff"])
+        found[name] = Client()
+        found[name].force_login(person, backend="agentic.passwords.PasswordBackend")
+    return found
+
+
+@pytest.mark.parametrize("label", ADMIN_LISTS)
+def test_each_list_opens_for_whom_the_table_says(browsers: dict[str, Client], label: str) -> None:
+    address = list_of(label)
+    opened = {name for name, site in browsers.items() if site.get(address).status_code == 200}
+    assert opened == ADMIN_LISTS[label]
+    assert {site.get(address).status_code for site in browsers.values()} <= {200, 403}
+
+
+def list_of(label: str) -> str:
+    app, _, model = label.partition(".")
+    app = "auth" if model == "group" else app
+    return reverse(f"admin:{app}_{model}_changelist")
+
+
+@pytest.mark.django_db
+def test_nothing_of_the_admin_site_opens_before_a_sign_in(client: Client) -> None:
+    plain = {page for page in addresses(get_resolver().url_patterns) if page.startswith("/admin/")}
+    for page in plain - OPEN_PAGES:
+        answer = client.get(re.sub(r"<[^>]*>|\(.*", "1", page))
+        assert answer.status_code in {302, 404}, page
+        assert "/admin/login/" in answer.get("Location", "/admin/login/"), page
+
+
+def test_whoever_is_no_staff_finds_the_site_closed(people: dict[str, User]) -> None:
+    site = Client()
+    site.force_login(people["viewer"], backend="agentic.passwords.PasswordBackend")
+    assert site.get("/admin/").status_code in {302, 403}

@@ -1,0 +1,88 @@
+"""Real transactions on PostgreSQL: however many ask at once, one version is live and no story has a gap."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from django.db import connection
+
+from agentic.actors import Actor
+from agents.models import Agent
+from mlregistry.models import Activation
+from mlregistry.services.activation import (
+    NotLive,
+    OtherWentLive,
+    activate_model,
+    roll_back_model,
+)
+from mlregistry.services.registration import VersionTaken, register_model
+from tests.decisions.threads import at_once, behind
+from tests.mlregistry.shelf import history, live, story, versions
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time"),
+]
+
+
+def test_whoever_chose_by_an_older_picture_is_told_so(operator: Actor, agent: Agent) -> None:
+    one, two = versions(operator, agent, "1", "2")
+    first, second = (partial(activate_model, actor=operator, model_id=m.pk) for m in (one, two))
+    assert isinstance(behind(first, second), OtherWentLive)
+    assert (live(), history()) == (["1"], [("1", False)])
+
+
+def test_the_same_choice_twice_is_one_activation(operator: Actor, agent: Agent) -> None:
+    (one,) = versions(operator, agent, "1")
+    activate = partial(activate_model, actor=operator, model_id=one.pk)
+    assert behind(activate, activate) == one
+    assert history() == [("1", False)]
+
+
+def test_of_two_roll_backs_one_is_carried_out(operator: Actor, agent: Agent) -> None:
+    models = versions(operator, agent, "1", "2", "3")
+    for model in models:
+        activate_model(actor=operator, model_id=model.pk)
+    back = partial(roll_back_model, actor=operator, model_id=models[-1].pk)
+    assert isinstance(behind(back, back), NotLive)
+    assert live() == ["2"]
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_in_a_storm_one_version_is_live(operator: Actor, agent: Agent, round_: int) -> None:
+    models = versions(operator, agent, *"abcdefgh")
+    calls = [partial(activate_model, actor=operator, model_id=model.pk) for model in models]
+    answers = at_once(*calls)
+    won = [answer for answer in answers if not isinstance(answer, Exception)]
+    assert {type(answer) for answer in answers} <= {type(models[0]), OtherWentLive}
+    assert len(live()) == 1
+    assert live()[0] in [model.version for model in won]
+    assert Activation.objects.count() == len(won)
+    assert [over for _, over in history()].count(False) == 1
+    for model in models:
+        assert [number for number, _ in story(model)] == list(range(1, len(story(model)) + 1))
+
+
+def test_of_those_that_enter_a_name_live_at_once_one_is_live(operator: Actor, agent: Agent) -> None:
+    calls = [
+        partial(
+            register_model,
+            actor=operator,
+            name="digits",
+            version=version,
+            agent_id=agent.pk,
+            is_active=True,
+        )
+        for version in "abcdef"
+    ]
+    answers = at_once(*calls)
+    refused = [answer for answer in answers if isinstance(answer, Exception)]
+    assert {type(answer) for answer in refused} <= {OtherWentLive}
+    assert (len(live()), len(history())) == (1, len(answers) - len(refused))
+
+
+def test_of_equal_versions_entered_at_once_there_is_one(operator: Actor, agent: Agent) -> None:
+    enter = partial(register_model, actor=operator, name="d", version="1", agent_id=agent.pk)
+    answers = at_once(*[enter] * 5)
+    assert [type(answer) for answer in answers].count(VersionTaken) == 4
