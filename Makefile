@@ -49,7 +49,7 @@ compose-check: .venv/.dev ## check docker-compose.yml, run what it starts withou
 	@$(PYTHON) scripts/compose_check.py $(ARGS)
 
 audit: .venv/.dev ## look the pinned packages up in the advisory database
-	@pip-audit --disable-pip --require-hashes --requirement requirements-dev.txt $(ARGS)
+	@pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.txt $(ARGS)
 
 requirements: .venv/.dev ## compile requirements*.in into requirements*.txt (ARGS=--upgrade takes newer versions)
 	@$(COMPILE) requirements.in --output-file requirements.txt

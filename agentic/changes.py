@@ -1,13 +1,17 @@
-"""The words in which a change of state is said. `agentic.transitions` carries it out."""
+"""The words in which a change of state is said. `agentic.transitions` carries it out.
+
+Most are structs, made in a third of the time that a dataclass or a named tuple takes: sets have thousands of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.db import models
 
 
@@ -21,7 +25,7 @@ class Machine:
     column: str = "state"
 
 
-class Happening(NamedTuple):
+class Happening(msgspec.Struct, frozen=True):
     """An event to be written. Without an entity it is the moved row's own, and counts its version on."""
 
     event_type: str
@@ -31,14 +35,14 @@ class Happening(NamedTuple):
     version: int = 0
 
 
-class Insert(NamedTuple):
+class Insert(msgspec.Struct, frozen=True):
     """A row that comes into being with the change; `values` by attribute name."""
 
     model: type[models.Model]
     values: dict[str, Any]
 
 
-class Patch(NamedTuple):
+class Patch(msgspec.Struct, frozen=True):
     """A row that belongs to the changed one, and changes with it."""
 
     model: type[models.Model]
@@ -46,8 +50,7 @@ class Patch(NamedTuple):
     values: dict[str, Any]
 
 
-@dataclass(slots=True)
-class Move:
+class Move(msgspec.Struct):
     """One row's way from `old` (at `version`) along `path`, with one own event for each hop at least.
 
     With an empty path the state stays: an event that changes no state, or with no event either a renewed deadline.
@@ -60,7 +63,7 @@ class Move:
     version: int
     path: tuple[str, ...]
     events: list[Happening]
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = {}
     also: tuple[Insert | Patch, ...] = ()
     only_if_due: bool = False
 
@@ -70,11 +73,10 @@ class Move:
 
     @property
     def new_version(self) -> int:
-        return self.version + sum(not event.entity_type for event in self.events)
+        return self.version + own(self.events)
 
 
-@dataclass(slots=True)
-class Birth:
+class Birth(msgspec.Struct):
     """A new row with its first events; `values` holds the first state too, where it is not the column's default."""
 
     pk: UUID
@@ -87,7 +89,12 @@ class Birth:
 
     @property
     def new_version(self) -> int:
-        return sum(not event.entity_type for event in self.events)
+        return own(self.events)
+
+
+def own(events: list[Happening]) -> int:
+    """How many of these events are the changed row's own."""
+    return [event.entity_type for event in events].count("")
 
 
 class Written(NamedTuple):

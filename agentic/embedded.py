@@ -62,6 +62,7 @@ class Embedded:
                 application,
                 log_config=None,
                 access_log=False,
+                server_header=False,
                 log_level="warning",
                 ws_max_size=65_536,
                 timeout_keep_alive=65,

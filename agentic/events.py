@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from agentic.actors import Actor
-from agentic.changes import Birth, EventRow, Move
-from agentic.ids import new_id
+from agentic.changes import Birth, Move
+from agentic.fixed_query import read
 from agentic.models import Event
 from agentic.positions import settled
 from agentic.vocabulary import EntityType
@@ -21,25 +21,20 @@ FIELDS = (
 )  # fmt: skip
 
 
-def rows_of(entity: str, change: Move | Birth) -> Iterator[EventRow]:
+# As EventRow, without the id that the store gives it.
+Told = tuple[UUID, str, UUID, int, str, dict[str, Any]]
+
+
+def told_by(entity: str, change: Move | Birth) -> Iterator[Told]:
     """The events of one change, versions counted on from the row's."""
-    version = change.version
+    pk, version = change.pk, change.version
     for event in change.events:
-        if event.entity_type and event.entity_id:
-            yield EventRow(
-                change.pk,
-                new_id(),
-                event.entity_type,
-                event.entity_id,
-                event.version,
-                event.event_type,
-                event.data,
-            )
-            continue
-        version += 1
-        yield EventRow(
-            change.pk, new_id(), entity, change.pk, version, event.event_type, event.data
-        )
+        if event.entity_id is None:
+            version += 1
+            yield pk, entity, pk, version, event.event_type, event.data
+        else:
+            about = event.entity_type, event.entity_id, event.version
+            yield pk, *about, event.event_type, event.data
 
 
 def signature(actor: Actor) -> dict[str, Any]:
@@ -60,7 +55,9 @@ def read_after(
 ) -> list[dict[str, Any]]:
     """Up to `limit` events past `position`, in order. None ever appears among them later."""
     events = matching(entity_type, entity_id).filter(position__gt=position, position__lte=settled())
-    return list(events.values(*FIELDS)[:limit])
+    return [
+        dict(zip(FIELDS, row, strict=True)) for row in read(events.values_list(*FIELDS)[:limit])
+    ]
 
 
 def matching(entity_type: str, entity_id: UUID | None) -> QuerySet[Event]:

@@ -10,29 +10,25 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from channels.layers import BaseChannelLayer, get_channel_layer
 from django.core.exceptions import ImproperlyConfigured
 
-from agentic.changes import Birth, Move
-from agentic.vocabulary import EntityType, EventType
+from agentic.changes import Machine, Move
+from agentic.vocabulary import EventType
 
 GROUP = "live"
 GATHER_SECONDS = 0.005
 logger = logging.getLogger(__name__)
 
 
-def topics(entity: str, changes: Iterable[Move | Birth]) -> set[str]:
-    """Whom these changes concern, among those who can wait for something: agents, askers, parents."""
-    concerned = set()
-    for change in changes:
-        if entity != EntityType.AGENT:
-            concerned.add(f"{entity}:{change.pk}")
-        for event in change.events:
-            if event.event_type == EventType.TASK_ASSIGNED:
-                concerned.add(f"agent:{event.data['agent_id']}")
-    return concerned
+def topics(machine: Machine, moves: Sequence[Move]) -> set[str]:
+    """Whom these moves concern, among those who can wait: for work, or for the end of a task or a decision."""
+    said = [event for move in moves for event in move.events]
+    given = {e.data["agent_id"] for e in said if e.event_type == EventType.TASK_ASSIGNED}
+    ended = {f"{machine.entity}:{move.pk}" for move in moves if not machine.legal[move.new]}
+    return ended | {f"agent:{agent_id}" for agent_id in given}
 
 
 class Publisher:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from agentic.actors import Actor
 from agentic.changes import Birth, Insert, Machine, Move, Written
-from agentic.events import rows_of, signature
+from agentic.events import signature, told_by
 from agentic.models import Event
 
 
@@ -77,16 +77,15 @@ def write_events(machine: Machine, changes: Sequence[Move | Birth], actor: Actor
     signed: dict[str, Any] = {**signature(actor), "created_at": now}
     events = Event.objects.bulk_create(
         Event(
-            id=row.id,
-            entity_type=row.entity_type,
-            entity_id=row.entity_id,
-            version=row.version,
-            event_type=row.event_type,
-            data=msgspec.to_builtins(row.data),
+            entity_type=entity_type,
+            entity_id=entity_id,
+            version=version,
+            event_type=event_type,
+            data=msgspec.to_builtins(data),
             **signed,
         )
         for change in changes
-        for row in rows_of(machine.entity, change)
+        for _, entity_type, entity_id, version, event_type, data in told_by(machine.entity, change)
     )
     last = {(event.entity_type, event.entity_id): event.position for event in events}
     positions = [last.get((machine.entity, change.pk)) for change in changes]

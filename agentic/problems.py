@@ -11,10 +11,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from agentic.errors import DomainError, NotAllowed, NotFound, Unavailable
+from agentic.permissions import rule_of
+from agentic.refusals import note
 
 MEDIA_TYPE = "application/problem+json"
 CODES = {
@@ -54,11 +57,19 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     problem, headers = known(error), {}
     if problem is None:
         return None
+    if problem["status"] == HTTPStatus.FORBIDDEN:
+        note_refusal(context["request"], context["view"], problem["detail"])
     if problem["status"] == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if wait := getattr(error, "wait", None):  # of a throttled request, in seconds
         headers["Retry-After"] = str(int(wait))
     return Response(problem, status=problem["status"], headers=headers, content_type=MEDIA_TYPE)
+
+
+def note_refusal(request: Request, view: Any, detail: str) -> None:
+    """By the rule of the view's method, or where there is none by those whom the view is for."""
+    guards = (getattr(guard, "who", guard.__name__) for guard in view.permission_classes)
+    note(request, rule_of(request, view) or ", ".join(guards), detail)
 
 
 def known(error: Exception) -> dict[str, Any] | None:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
+from agentic.operations import Operation
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -16,12 +18,20 @@ class Route(NamedTuple):
     path: str
     method: str
     view: type[APIView]
+    options: dict[str, Any] = {}  # what the address gives to its view
 
     @property
     def rule(self) -> str:
         """The rule that guards it; empty where the view has another guard, or none."""
         rules: dict[str, str] = getattr(self.view, "rules", {})
         return rules.get(self.method, "")
+
+    @property
+    def operation(self) -> Operation | None:
+        """What the view says of the call, for the API's document."""
+        said = self.options.get("operations", getattr(self.view, "operations", {}))
+        described: Operation | None = said.get(self.method)
+        return described
 
     @property
     def guards(self) -> list[Any]:
@@ -45,6 +55,7 @@ def found(patterns: list[Any], prefix: str) -> Iterator[Route]:
             yield from found(pattern.url_patterns, path)
         elif isinstance(pattern, URLPattern):
             view: Any = getattr(pattern.callback, "cls", None)
+            options: Any = getattr(pattern.callback, "view_initkwargs", {})
             for method in METHODS:
                 if hasattr(view, method.lower()):
-                    yield Route(path, method, view)
+                    yield Route(path, method, view, options)

@@ -5,8 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import environ
+from csp.constants import NONE, SELF
 
-from agentic.environment import database, signing_key
+from agentic import VERSION
+from agentic.environment import (
+    database,
+    optional_key,
+    refuse_below_one,
+    refuse_equal,
+    signing_key,
+)
+from agentic.oidc import environment as oidc
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -24,9 +33,27 @@ SECRET_KEY = signing_key(
 JWT_SECRET_KEY = signing_key(
     "JWT_SECRET_KEY", env.str("JWT_SECRET_KEY", ""), embedded=EMBEDDED, data_dir=DATA_DIR
 )
+# While a key is being replaced: it still verifies tokens, and signs none.
+JWT_PREVIOUS_SECRET_KEY = optional_key(
+    "JWT_PREVIOUS_SECRET_KEY", env.str("JWT_PREVIOUS_SECRET_KEY", "")
+)
+refuse_equal(
+    SECRET_KEY=SECRET_KEY,
+    JWT_SECRET_KEY=JWT_SECRET_KEY,
+    JWT_PREVIOUS_SECRET_KEY=JWT_PREVIOUS_SECRET_KEY,
+)
 JWT_ISSUER = "agentic"
 JWT_AUDIENCE = "agentic-api"
 JWT_ACCESS_SECONDS = 600
+# After so many failed sign-ins nobody gets in for so long, with the right password neither.
+SIGN_IN_FAILURES_PER_ACCOUNT = env.int("SIGN_IN_FAILURES_PER_ACCOUNT", default=10)
+SIGN_IN_FAILURES_PER_ADDRESS = env.int("SIGN_IN_FAILURES_PER_ADDRESS", default=50)
+SIGN_IN_LOCKED_SECONDS = env.int("SIGN_IN_LOCKED_SECONDS", default=900)
+refuse_below_one(
+    SIGN_IN_FAILURES_PER_ACCOUNT=SIGN_IN_FAILURES_PER_ACCOUNT,
+    SIGN_IN_FAILURES_PER_ADDRESS=SIGN_IN_FAILURES_PER_ADDRESS,
+    SIGN_IN_LOCKED_SECONDS=SIGN_IN_LOCKED_SECONDS,
+)
 # How many proxies of our own stand before us: so many entries of X-Forwarded-For are theirs, and believed.
 NUM_PROXIES = env.int("NUM_PROXIES", default=0)
 
@@ -46,18 +73,26 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "csp",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "rules.apps.AutodiscoverRulesConfig",
 ]
 
 MIDDLEWARE = [
+    "agentic.headers.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "agentic.middleware.RequestMiddleware",
+    "agentic.bodies.RefuseLargeBodies",
+    "agentic.refusals.RefusalMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "agentic.page_sessions.PageSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -97,6 +132,7 @@ AUTH_USER_MODEL = "agentic.User"
 AUTHENTICATION_BACKENDS = [
     "rules.permissions.ObjectPermissionBackend",
     "agentic.passwords.PasswordBackend",
+    "agentic.oidc.backend.OidcBackend",
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -111,12 +147,25 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "/sign-in"
+CSRF_FAILURE_VIEW = "agentic.views.form_expired"
+
+# Sign-in by OpenID Connect (docs/how-to/oidc.md); without an issuer there is none. OIDC_RP_ is the library's prefix.
+OIDC_RP_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_RP_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_ISSUER = oidc.issuer(env.str("OIDC_ISSUER", default=""), client_id=OIDC_RP_CLIENT_ID)
+OIDC_RP_SCOPES = env.str("OIDC_SCOPES", default="openid email profile")
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_ROLES = oidc.group_roles(env.str("OIDC_ROLES", default=""))
+OIDC_REDIRECT_URIS = oidc.redirect_uris(env.list("OIDC_REDIRECT_URIS", default=[]))
+OIDC_USE_PKCE = True
+OIDC_AUTHENTICATION_CALLBACK_URL = "oidc_callback"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+FORMAT_MODULE_PATH = "agentic.formats"
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -140,19 +189,71 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_TLS
 SECURE_HSTS_PRELOAD = BEHIND_TLS
 SESSION_COOKIE_SECURE = BEHIND_TLS
 CSRF_COOKIE_SECURE = BEHIND_TLS
-SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# A working day at most, and no longer than the browser is open.
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Everything from here and nothing inline; only the page of the API's documents asks for more, for itself.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+# Nothing here needs what a browser could lend: it is refused for pages and for whatever they might embed.
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    name: []
+    for name in (
+        "accelerometer",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "microphone",
+        "midi",
+        "payment",
+        "publickey-credentials-get",
+        "serial",
+        "usb",
+    )
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # 413 past it: bodies are read whole
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["agents.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["agentic.permissions.RulePermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["agentic.rates.RateLimit"],
     "DEFAULT_PARSER_CLASSES": ["agentic.parsing.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["agentic.rendering.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "agentic.openapi.Described",
     "EXCEPTION_HANDLER": "agentic.problems.handle",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,  # ?format= is nobody's business: there is one format
 }
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Agentic Agent Platform",
+    "DESCRIPTION": "JSON both ways. People send an access token, agents send their key. Errors are "
+    "application/problem+json (RFC 9457). A question in the address that a call does not know is not looked at; "
+    "a field in a body that it does not know is refused.",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["agentic.openapi.complete"],
+}
+
+# Calls a minute, of each kind, that each caller may make; 0 sets no limit. Sign-ins by address.
+RATE_PER_MINUTE_PERSON = env.int("RATE_PER_MINUTE_PERSON", default=1200)
+RATE_PER_MINUTE_AGENT = env.int("RATE_PER_MINUTE_AGENT", default=6000)
+RATE_PER_MINUTE_SIGN_IN = env.int("RATE_PER_MINUTE_SIGN_IN", default=30)
+# For so long a POST that is repeated with its Idempotency-Key gets the same answer.
+IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", default=24)
 
 # Celery: a message carries ids only and may be lost; the sweep finds the row again (no ETA anywhere).
 CELERY_BROKER_URL = REDIS_URL or "memory://this-process"
@@ -184,6 +285,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": AUDITOR_INTERVAL_SECONDS,
         "options": {"expires": AUDITOR_INTERVAL_SECONDS},
     },
+    # Hourly, not daily: a beat that is started anew each day would never get to it.
+    "clean-up": {
+        "task": "agentic.tasks.clean_up",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
 }
 
 TASK_ACK_TIMEOUT_SECONDS = env.int("TASK_ACK_TIMEOUT_SECONDS", default=30)
@@ -205,12 +312,26 @@ REVIEW_SEPARATION_OF_DUTIES = env.bool("REVIEW_SEPARATION_OF_DUTIES", default=Fa
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "class": "agentic.redaction.RedactingFormatter",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        }
+    },
+    # The only one there is: whoever logs does so through it.
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
+        "django": {"handlers": []},
+        "django.server": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},  # a 4xx is an answer, not an incident
         "celery": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        # These have handlers of their own when they are started from the command line.
+        **{
+            name: {"handlers": [], "propagate": True}
+            for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "_granian", "granian.access")
+        },
     },
 }

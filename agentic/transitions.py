@@ -44,7 +44,7 @@ def create_many(machine: Machine, births: Sequence[Birth], *, actor: Actor) -> l
     """Insert new rows with their events."""
     backend = statements if connection.vendor == "postgresql" else portable
     written: list[Written] = backend.write_births(machine, births, actor)
-    publish(machine, births, written)
+    publish(machine, (), written)  # nobody waits yet for what has just come into being
     return written
 
 
@@ -74,9 +74,7 @@ def check_legal(machine: Machine, asked: Move) -> None:
         state = hop
 
 
-def publish(
-    machine: Machine, changes: Sequence[Move | Birth], written: Sequence[Written | None]
-) -> None:
+def publish(machine: Machine, done: Sequence[Move], written: Sequence[Written | None]) -> None:
     position = max((row.position for row in written if row and row.position), default=None)
     if position is not None:
-        transaction.on_commit(partial(live.publish, position, live.topics(machine.entity, changes)))
+        transaction.on_commit(partial(live.publish, position, live.topics(machine, done)))

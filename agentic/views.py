@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from agentic import VERSION, health, problems
-from agentic.routes import api_routes
+from agentic.home import home_page
+from agentic.refusals import note
 
 NAME = "Agentic Agent Platform"
 KINDS = ["application/json", "text/html"]  # the first is for those who do not mind
@@ -19,14 +19,9 @@ KINDS = ["application/json", "text/html"]  # the first is for those who do not m
 @vary_on_headers("Accept")
 def home(request: HttpRequest) -> HttpResponse:
     if request.get_preferred_type(KINDS) == "text/html":
-        return render(request, "home.html", {"name": NAME, "version": VERSION})
+        return home_page(request, {"name": NAME, "version": VERSION})
     about = {"name": NAME, "version": VERSION, "status": "running", "docs": "/api/docs"}
     return JsonResponse(about)
-
-
-@require_safe
-def docs(request: HttpRequest) -> HttpResponse:
-    return render(request, "api_docs.html", {"name": NAME, "routes": api_routes()})
 
 
 @require_safe
@@ -63,6 +58,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def is_api(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
+
+
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the mark that we gave it: from another site, or from before somebody signed in or out."""
+    note(request, "csrf", reason)
+    return HttpResponse(render_to_string("errors/form.html"), status=403)
 
 
 def error_page(status: int) -> HttpResponse:

@@ -7,4 +7,10 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentic.settings")
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+from agentic.bodies import bounded_chunks  # noqa: E402
+from agentic.garbage import freeze_what_is_loaded  # noqa: E402
+
+application = bounded_chunks(django)
+freeze_what_is_loaded()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -17,6 +17,8 @@ class AgentOnly(BasePermission):
     """An agent whose key covers the call: to look takes the scope `read` or `work`, all else `work`."""
 
     message = "This is for agents, by their key."
+    scheme: ClassVar = "agentKey"
+    who: ClassVar = "an agent, by its key"
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if has_no_handler(request, view):

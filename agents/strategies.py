@@ -6,18 +6,17 @@ Whatever the strategy, an agent is chosen only if it has what the task requires,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """An agent that takes work. `load` is how many tasks it holds, `capacity` how many it may hold."""
 
     agent_id: UUID
@@ -28,14 +27,14 @@ class Candidate:
     priority_level: int
     last_assigned_at: datetime | None
     task_types: frozenset[str] = frozenset()  # empty: any
+    refused_types: frozenset[str] = frozenset()  # nobody gets these now
 
     @property
     def share(self) -> float:
         return self.load / self.capacity
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """What a task asks of an agent."""
 
     task_type: str
@@ -44,11 +43,15 @@ class Wanted:
     avoided: UUID | None = None  # it has just let this task down: only if nobody else fits
 
     def fits(self, candidate: Candidate) -> bool:
+        return candidate.load < candidate.capacity and self.suits(candidate)
+
+    def suits(self, candidate: Candidate) -> bool:
+        """Whether it would fit, if there is room."""
         return (
-            candidate.load < candidate.capacity
-            and candidate.agent_id not in self.excluded
+            candidate.agent_id not in self.excluded
             and self.required_capabilities <= candidate.capabilities
             and (not candidate.task_types or self.task_type in candidate.task_types)
+            and self.task_type not in candidate.refused_types
         )
 
     def beyond(self, candidate: Candidate) -> int:
@@ -56,8 +59,7 @@ class Wanted:
         return len(candidate.capabilities - self.required_capabilities)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """Who was chosen, and why, in words for the operator who reads the event."""
 
     agent_id: UUID

@@ -5,26 +5,28 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
+from django.db import models
 from django.db.models import Q, QuerySet
 
 from agentic.errors import Invalid
-from decisions.models import Task
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+PATTERN = "^AA[A-Za-z0-9_-]{30}$"  # of a cursor, for a hundred years to come
+Model = TypeVar("Model", bound=models.Model)
 
 
 class Cursor(NamedTuple):
     at: datetime
     id: UUID
 
-    def after(self, tasks: QuerySet[Task]) -> QuerySet[Task]:
+    def after(self, rows: QuerySet[Model]) -> QuerySet[Model]:
         """Only what follows this place. The first condition alone lets the index start in the right spot."""
         later = Q(created_at__lt=self.at) | Q(created_at=self.at, id__lt=self.id)
-        return tasks.filter(later, created_at__lte=self.at)
+        return rows.filter(later, created_at__lte=self.at)
 
     def __str__(self) -> str:
         micros = (self.at - EPOCH) // MICROSECOND

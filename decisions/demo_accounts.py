@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.contrib.auth.models import Group
-from django.db import transaction
 
 from agentic.actors import Source, system
 from agentic.models import User
+from agentic.people import changing, create_person
 from agentic.roles import Role
 from agents.authentication import live_keys
 from agents.keys import digest_of
@@ -50,14 +50,19 @@ def make_password() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(PASSWORD_LENGTH))
 
 
-@transaction.atomic
 def ensure_person(name: str, role: Role, password: str) -> User:
     """An account with this role, that opens with this password."""
-    user, _ = User.objects.get_or_create(username=name)
-    user.is_staff, user.is_active = role in STAFF, True
-    user.set_password(password)
-    user.save(update_fields=("is_staff", "is_active", "password"))
-    user.groups.set(Group.objects.filter(name=role.value))
+    actor, is_staff = system(Source.COMMAND), role in STAFF
+    known = User.objects.filter(username=name).first()
+    if known is None:
+        return create_person(
+            actor=actor, name=name, password=password, is_staff=is_staff, roles=[role.value]
+        )
+    with changing(known.pk, actor=actor) as user:
+        user.is_staff, user.is_active = is_staff, True
+        user.set_password(password)
+        user.save(update_fields=("is_staff", "is_active", "password"))
+        user.groups.set(Group.objects.filter(name=role.value))
     return user
 
 
@@ -88,7 +93,10 @@ def new_agent(name: str) -> Agent:
 
 def close_people(names: Iterable[str]) -> None:
     """They cannot sign in any more; what they did keeps their names."""
-    User.objects.filter(username__in=names).update(is_active=False)
+    for pk in User.objects.filter(username__in=names).values_list("pk", flat=True):
+        with changing(pk, actor=system(Source.COMMAND)) as user:
+            user.is_active = False
+            user.save(update_fields=("is_active",))
 
 
 def rest_agents(names: Iterable[str]) -> None:

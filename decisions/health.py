@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agentic.health import Finding, add_check
 from agentic.heartbeats import age
+from decisions.stopping import on
 
 LATE_SECONDS = 10
 
@@ -18,4 +19,11 @@ def last_sweep() -> Finding:
     return Finding(seconds <= LATE_SECONDS, f"{said} {seconds} s ago", seconds)
 
 
+def stops() -> Finding:
+    """For information: a stop is a person's will, and this process is as fit as before."""
+    number = on().count()
+    return Finding(True, f"{number} on" if number else "none is on")
+
+
 add_check("sweep", last_sweep)
+add_check("stops", stops)

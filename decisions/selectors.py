@@ -9,12 +9,13 @@ from uuid import UUID
 from django.db.models import Count, F, Q
 
 from agentic.errors import NotFound
-from agentic.fixed_query import ASKED_ID, FixedQuery
+from agentic.fixed_query import FixedSet, read
 from agents.models import Agent, AgentStatus
 from decisions.cursors import Cursor
-from decisions.models import Decision, Escalation, ReviewPolicy, Task
+from decisions.models import Decision, Escalation, ReviewPolicy, Stop, Task
 from decisions.models.task import Priority
 from decisions.states import DecisionStatus, State
+from decisions.stopping import on
 from mlregistry.models import JobStatus, RegisteredModel, TrainingJob
 
 TASK_FIELDS = (
@@ -26,11 +27,15 @@ PENDING_FIELDS = (
     "id", "task_id", "agent_id", "decision_type", "confidence", "rationale", "proposal", "evidence", "route", "reason",
     "policy_version", "audit_probability", "due_at", "created_at",
 )  # fmt: skip
+STOP_FIELDS = (
+    "id", "scope", "agent_id", "task_type", "reason", "created_by_id", "created_at", "lifted_by_id", "lifted_at",
+)  # fmt: skip
 Row = dict[str, Any]
 
 
-def task_row(row: Row) -> Row:
+def task_row(values: Sequence[Any]) -> Row:
     """A task as the contract has it: priority by name, and the agent that it has or waits for."""
+    row = dict(zip(TASK_FIELDS, values, strict=True))
     target = row.pop("target_agent_id")
     row["priority"] = Priority(row["priority"]).label
     row["assigned_agent_id"] = row["assigned_agent_id"] or target
@@ -38,21 +43,23 @@ def task_row(row: Row) -> Row:
 
 
 def get_task(task_id: UUID) -> Row:
-    row = BY_ID.first(task_id)
-    if row is None:
+    found = read_tasks([task_id])
+    if task_id not in found:
         raise NotFound("There is no such task.")
-    return task_row(dict(zip(TASK_FIELDS, row, strict=True)))
-
-
-BY_ID = FixedQuery(lambda: Task.objects.filter(pk=ASKED_ID).order_by().values_list(*TASK_FIELDS))
+    return found[task_id]
 
 
 def get_tasks(ids: Sequence[UUID]) -> list[Row]:
     """Tasks in the order of `ids`."""
-    found = {
-        row["id"]: task_row(row) for row in Task.objects.filter(pk__in=ids).values(*TASK_FIELDS)
-    }
+    found = read_tasks(ids)
     return [found[task_id] for task_id in ids]
+
+
+def read_tasks(ids: Sequence[UUID]) -> dict[UUID, Row]:
+    return {row["id"]: row for row in map(task_row, BY_ID.of(ids))}
+
+
+BY_ID = FixedSet(lambda ids: Task.objects.filter(pk__in=ids).order_by().values_list(*TASK_FIELDS))
 
 
 def list_tasks(*, state: str, limit: int, offset: int, cursor: Cursor | None) -> list[Row]:
@@ -61,7 +68,7 @@ def list_tasks(*, state: str, limit: int, offset: int, cursor: Cursor | None) ->
     tasks = tasks.order_by("-created_at", "-id")
     if cursor:
         tasks = cursor.after(tasks)
-    return [task_row(row) for row in tasks.values(*TASK_FIELDS)[offset : offset + limit]]
+    return [task_row(row) for row in read(tasks.values_list(*TASK_FIELDS)[offset : offset + limit])]
 
 
 def list_escalated(*, limit: int, cursor: Cursor | None) -> list[Row]:
@@ -86,6 +93,15 @@ def list_pending(*, limit: int, cursor: Cursor | None) -> list[Row]:
     about = {name: F(f"task__{name}") for name in ("title", "task_type", "priority", "payload")}
     rows = pending.values(*PENDING_FIELDS, **about)[:limit]
     return [{**row, "priority": Priority(row["priority"]).label} for row in rows]
+
+
+def list_stops(*, only_on: bool, limit: int, cursor: Cursor | None) -> list[Row]:
+    """What is stopped, and with `only_on` nothing else; newest first."""
+    stops = on() if only_on else Stop.objects.all()
+    stops = stops.order_by("-created_at", "-id")
+    if cursor:
+        stops = cursor.after(stops)
+    return list(stops.values(*STOP_FIELDS)[:limit])
 
 
 def active_policy() -> ReviewPolicy:

@@ -7,8 +7,9 @@ pushed ahead and reported, so that it never stands in the others' way.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.db.models import F, QuerySet
 from agentic.actors import Actor, system
 from agentic.changes import Move
 from agentic.clock import Now, seconds_from_now
+from agentic.fixed_query import read
 from agentic.heartbeats import Heart
 from agents.services import forget_offline, offline_with_tasks, silence_agents
 from decisions import moves
@@ -27,8 +29,10 @@ from decisions.models.task import Outcome
 from decisions.retries import Next, Step, next_step, retry_or_escalate
 from decisions.services.assignment import offer
 from decisions.services.effects import expire_proposals, move_tasks
+from decisions.services.taking_back import requeue_stopped
 from decisions.states import HELD, DecisionStatus, State
-from decisions.work import Work, rows
+from decisions.stopping import held_in, kept_waiting, on
+from decisions.work import Work, load_in_turn
 
 CHUNK = 1000
 # One call of `sweep` ends after this many rows of a kind; whoever called it calls again at once.
@@ -38,23 +42,28 @@ logger = logging.getLogger(__name__)
 heart = Heart("sweep")
 
 
-def sweep(*, actor: Actor | None = None) -> int:
-    """One tick. How many rows were acted on; at `MOST_PER_TICK` or more there may be work left."""
-    acted_on = act_on_what_is_due(actor or system()) if anything_due() else 0
+def sweep(*, actor: Actor | None = None, helpers: Iterable[Callable[[], object]] = ()) -> int:
+    """One tick. How many rows were acted on; at `MOST_PER_TICK` or more there may be work left.
+
+    `helpers` are called, once, when a whole chunk was due: others can take the next chunks beside this process.
+    """
+    acted_on = act_on_what_is_due(actor or system(), iter(helpers)) if anything_due() else 0
     heart.beat()
     return acted_on
 
 
-def act_on_what_is_due(actor: Actor) -> int:
-    return sum(
-        repeat(step, actor) for step in (move_abandoned, move_due, escalate_overdue_proposals)
-    )
+def act_on_what_is_due(actor: Actor, helpers: Iterator[Callable[[], object]]) -> int:
+    steps = (take_back_stopped, move_abandoned, move_due, escalate_overdue_proposals)
+    return sum(repeat(step, actor, helpers) for step in steps)
 
 
-def repeat(step: Callable[[Actor], int], actor: Actor) -> int:
+def repeat(
+    step: Callable[[Actor], int], actor: Actor, helpers: Iterator[Callable[[], object]]
+) -> int:
     total = 0
     while (found := step(actor)) and (total := total + found) < MOST_PER_TICK and found == CHUNK:
-        pass
+        for call_help in helpers:
+            call_help()
     return total
 
 
@@ -76,6 +85,11 @@ def move_abandoned(actor: Actor) -> int:
     return found
 
 
+def take_back_stopped(actor: Actor) -> int:
+    """What is still held in the scope of a stop: whoever set it was not able to finish."""
+    return sum(act_on(held_in(stop), partial(requeue_stopped, stop=stop), actor) for stop in on())
+
+
 def act_on(due: QuerySet[Task], act: Callable[[Sequence[Work], Actor], None], actor: Actor) -> int:
     """Act on one chunk in one transaction; if a row of it is bad, on each by itself."""
     try:
@@ -92,6 +106,8 @@ def escalate_unclaimed(*, actor: Actor | None = None) -> int:
     """Tasks that no agent took for too long: none may be able to, and nothing else would ever look at them."""
     since = seconds_from_now(-settings.TASK_QUEUE_SECONDS)
     unclaimed = Task.objects.filter(state=State.QUEUED, due_at__isnull=True, updated_at__lte=since)
+    # What was stopped begins to wait when the stop is lifted.
+    unclaimed = unclaimed.filter(~kept_waiting(settings.TASK_QUEUE_SECONDS))
     return act_on(unclaimed, act_on_unclaimed, actor or system())
 
 
@@ -102,10 +118,8 @@ def act_on_unclaimed(works: Sequence[Work], actor: Actor) -> None:
 
 def take(due: QuerySet[Task]) -> list[Work]:
     """Rows that nobody else holds, locked; read afterwards, for the reason that `work.lock_rows` gives."""
-    free = due.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
-    return rows(
-        Task.objects.filter(pk__in=list(free[:CHUNK])).order_by("-priority", "created_at", "id")
-    )
+    free = due.select_for_update(skip_locked=True, no_key=True).values_list("pk")
+    return load_in_turn([row[0] for row in read(free[:CHUNK])])
 
 
 def one_by_one(

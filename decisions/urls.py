@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.urls import path
 
 from decisions import shapes
-from decisions.views import events, policies, reviews, tasks, worker
+from decisions.described import worker as described
+from decisions.views import events, policies, reviews, stops, tasks, worker
 
 CALLS = {
     "ack": shapes.Ack,
@@ -32,13 +33,18 @@ urlpatterns = [
     path("admin/policy", policies.ActivePolicy.as_view()),
     path("admin/policies", policies.Policies.as_view()),
     path("admin/stats", tasks.Stats.as_view()),
+    path("admin/stops", stops.Stops.as_view()),
+    path("admin/stops/<str:stop_id>/lift", stops.LiftStop.as_view()),
     path("worker/register", worker.Register.as_view()),
     path("worker/sign-off", worker.SignOff.as_view()),
     path("worker/claim", worker.ClaimTasks.as_view()),
     path("worker/batch", worker.BatchCalls.as_view()),
     path("worker/decisions/<str:decision_id>", worker.WorkerDecision.as_view()),
     *(
-        path(f"worker/tasks/<str:task_id>/{name}", worker.TaskCall.as_view(shape=shape))
+        path(
+            f"worker/tasks/<str:task_id>/{name}",
+            worker.TaskCall.as_view(shape=shape, operations={"POST": described.CALLS[name]}),
+        )
         for name, shape in CALLS.items()
     ),
     path("worker/tasks/<str:task_id>/delegate", worker.DelegateTask.as_view()),

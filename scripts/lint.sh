@@ -32,6 +32,8 @@ check "import-linter" lint-imports --no-logo
 check "djlint" djlint --lint --quiet templates
 check "migrations match the models" python manage.py makemigrations --check --dry-run
 check "manage.py check --deploy" production manage.py check --deploy --fail-level WARNING
+check "the API's document is whole and valid" \
+    python manage.py spectacular --validate --fail-on-warn --file /dev/null
 check "docker-compose.yml fits the Compose schema" \
     check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 check "compiled requirements name no index" no_index_address
