@@ -26,4 +26,4 @@ RUN DATABASE_URL=postgres://build/build REDIS_URL=redis://build SECRET_KEY="$(he
 
 USER 10001:10001
 EXPOSE 8000 8001
-CMD ["granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "1", "agentic.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "agentic.wsgi:application"]

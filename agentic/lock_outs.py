@@ -133,7 +133,11 @@ def tell(attempt: Attempt, newly_locked: list[FailedSignIns]) -> None:
     for row in newly_locked:
         kind, who = account if row.who.startswith(ACCOUNT) else ("address", actor.ip)
         record(
-            AuditAction.SIGN_IN_LOCKED, actor=actor, entity_type=kind, entity_id=who, seconds=seconds
+            AuditAction.SIGN_IN_LOCKED,
+            actor=actor,
+            entity_type=kind,
+            entity_id=who,
+            seconds=seconds,
         )
 
 

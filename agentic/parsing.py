@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -35,6 +37,7 @@ NAMED = re.compile(
     r"^(?P<text>Object (?:contains unknown|missing required) field) `(?P<field>[^`]*)`(?: - at `\$\.?(?P<at>[^`]*)`)?$"
 )
 
+studying = threading.Lock()
 ShapeType = TypeVar("ShapeType", bound=msgspec.Struct)
 
 
@@ -81,7 +84,7 @@ def read(request: Request, shape: type[ShapeType]) -> ShapeType:
 def decode(body: bytes, shape: type[ShapeType]) -> ShapeType:
     refuse_odd_text(body)
     try:
-        value = msgspec.json.decode(body, type=shape)
+        value: ShapeType = decoder_of(shape).decode(body)
     except msgspec.ValidationError as error:
         raise Invalid(**explained(str(error))) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -89,6 +92,13 @@ def decode(body: bytes, shape: type[ShapeType]) -> ShapeType:
     if len(body) > LARGEST_VALUE or MANY_DIGITS in body.translate(DIGITS_ALONE):
         refuse_odd_values(value)
     return value
+
+
+@cache
+def decoder_of(shape: type[ShapeType]) -> msgspec.json.Decoder[ShapeType]:
+    """msgspec studies a shape when it first needs it, and two threads that do so at once crash the process."""
+    with studying:
+        return msgspec.json.Decoder(shape)
 
 
 def refuse_odd_text(body: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -14,20 +14,28 @@ from bench.replay import Script
 from bench.steps import Trio
 
 
-def statements(steps: Iterable[Callable[[Any], Any]]) -> Script:
-    """What each step says to the database; each step is given what the one before has left."""
+def statements(steps: Sequence[Callable[[Any], Any]]) -> Script:
+    """What each step says to the database, once what a process reads only now and then has been read."""
+    walk(steps)
     script: Script = []
-    left: Any = None
 
     def listen(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         script[-1].append((str(sql), [plain(param) for param in params or ()]))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(listen):
-        for step in steps:
-            script.append([])
-            left = step(left)
+        walk(steps, before_each=lambda: script.append([]))
     return script
+
+
+def walk(
+    steps: Sequence[Callable[[Any], Any]], before_each: Callable[[], object] = lambda: None
+) -> None:
+    """Each step is given what the one before has left."""
+    left: Any = None
+    for step in steps:
+        before_each()
+        left = step(left)
 
 
 def plain(value: Any) -> Any:
@@ -35,7 +43,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Jsonb):
-        return Jsonb(value.obj)
+        return Jsonb(plain(value.obj))
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value

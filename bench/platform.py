@@ -85,7 +85,7 @@ def web(workers: int = 2, **environ: str) -> Iterator[int]:
     port = free_port()
     command = [
         str(BIN / "granian"), "--interface", "wsgi", "--port", str(port), "--workers", str(workers),
-        "--blocking-threads", "1", "--log-level", "error", "agentic.wsgi:application",
+        "--blocking-threads", "2", "--log-level", "error", "agentic.wsgi:application",
     ]  # fmt: skip
     with running(command, **environ) as process:
         wait_for_port(port, process)

@@ -25,6 +25,7 @@ from decisions.admin.states import state_badge
 from decisions.models import Task
 from decisions.services.reassigning import reassign_task, who_could_take
 from decisions.shapes import Override
+from decisions.states import HELD
 
 MOST_SHOWN = 50
 BY_HAND = "moved by an operator"
@@ -79,7 +80,7 @@ def move_page(page: Any, request: HttpRequest, task_id: UUID) -> HttpResponse:
         "opts": page.opts,
         "title": "Move to another agent",
         "subtitle": task.title,
-        "task": task,
+        "holder": task.assigned_agent if task.state in HELD else None,
         "state": state_badge(task.state),
         "form": form,
         "candidates": who_could_take(task.pk)[:MOST_SHOWN],

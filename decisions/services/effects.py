@@ -17,10 +17,13 @@ from agentic.vocabulary import EventType
 from decisions import moves
 from decisions.models import DECISIONS, TASKS, Decision, Escalation, Task
 from decisions.plans import RESULT
-from decisions.services.waiting import wake_parents
-from decisions.states import OPEN, TERMINAL, DecisionStatus, State
+from decisions.services.waiting import pending_about, wake_parents
+from decisions.states import HELD, OPEN, TERMINAL, DecisionStatus, State
 from decisions.work import Work, load, lock_rows
 
+# Nothing follows from a move between these, or from there to a result.
+AT_WORK = HELD | {State.QUEUED, State.FAILED}
+QUIET = AT_WORK | {State.COMPLETED}
 # No pending decision outlives a move to one of these.
 ENDS = TERMINAL | {State.ESCALATED}
 SAID = {
@@ -38,6 +41,8 @@ def move_tasks(
     leaving: DecisionStatus = DecisionStatus.EXPIRED,
 ) -> list[Written | None]:
     """Carry out the moves and all that follows. In a transaction of the caller's, where anything can follow."""
+    if {move.old for move in asked} <= AT_WORK and {move.new for move in asked} <= QUIET:
+        return move_many(machine, asked, actor=actor)
     parents = {works[move.pk].parent_id for move in asked if move.new in TERMINAL}
     lock_rows({parent for parent in parents if parent}, above=False)
     written = move_many(machine, asked, actor=actor)
@@ -81,8 +86,7 @@ def settle(pending: Iterable[Sequence[Any]], status: DecisionStatus, actor: Acto
 
 
 def pending_of(tasks: Sequence[UUID]) -> QuerySet[Decision, tuple[Any, ...]]:
-    pending = Decision.objects.filter(task__in=tasks, status=DecisionStatus.PENDING)
-    return pending.order_by().values_list("id", "version", "task_id", Now())
+    return pending_about(tasks).order_by().values_list("id", "version", "task_id", Now())
 
 
 PENDING = FixedSet(pending_of)

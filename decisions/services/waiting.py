@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 
 from agentic.clock import Now
 from decisions.models import Decision, Task
@@ -17,10 +19,20 @@ def still_waiting(until: Mapping[UUID, str]) -> frozenset[UUID]:
     """Of tasks that want to wait for a verdict or for children: those for which there is something to wait for."""
     verdict = [task_id for task_id, what in until.items() if what == WaitsFor.DECISION]
     child = [task_id for task_id, what in until.items() if what == WaitsFor.CHILDREN]
-    pending = Decision.objects.filter(task__in=verdict, status=DecisionStatus.PENDING)
+    pending = pending_about(verdict)
     children = Task.objects.filter(parent__in=child, state__in=OPEN)
     parents = children.values_list("parent_id", flat=True)
     return frozenset(pending.values_list("task_id", flat=True)) | frozenset(parents)
+
+
+def pending_about(tasks: Sequence[UUID]) -> QuerySet[Decision]:
+    """Decisions about these tasks that wait for a person.
+
+    The status is compared so that no index serves it: by that of the review queue the planner would walk through all
+    that waits for anybody, and all that did so lately.
+    """
+    waits = Exact(Coalesce("status", Value("")), DecisionStatus.PENDING)
+    return Decision.objects.filter(waits, task__in=tasks)
 
 
 def wake_parents(parents: Sequence[UUID]) -> None:

@@ -335,6 +335,17 @@ class TestApi:
         for path in (f"/admin/stops/{uuid4()}/lift", "/admin/stops/x/lift"):
             assert api.post(path, {}).status_code == 404
 
+    def test_a_repeated_request_is_one_stop(
+        self, floor: Floor, client_for: ClientFor, admin: User
+    ) -> None:
+        task_id, _ = floor.working()
+        api, said = client_for(admin), {"scope": "everything", "reason": "y"}
+        answers = [
+            api.post("/admin/stops", said, HTTP_IDEMPOTENCY_KEY="stop it").json() for _ in range(2)
+        ]
+        assert answers[0] == answers[1]
+        assert (answers[0]["taken_back"], state_of(task_id)) == (1, "queued")
+
     def test_readiness_tells_how_many_are_on(self, floor: Floor) -> None:
         def said() -> dict[str, Any]:
             answer: dict[str, Any] = Client().get("/readyz").json()["checks"]["stops"]

@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from django.conf import settings
 
 from tests.e2e.processes import PASSWORD, POSTGRES, Platform, platform_in
 
@@ -36,6 +37,8 @@ def missing_services() -> str:
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    if settings.EMBEDDED:  # these are its own services either way: once is enough
+        pytest.skip("tried in the run on PostgreSQL and Redis")
     if why := missing_services():
         if os.environ.get("REQUIRE_SERVICES") == "1":
             pytest.fail(why)
