@@ -9,10 +9,15 @@ from django.http import HttpRequest
 
 
 def address_of(request: HttpRequest) -> str:
+    return address_behind(
+        request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
+    )
+
+
+def address_behind(peer: str, forwarded: str) -> str:
     """The address that the outermost of our own proxies saw; the peer's where there is none. Empty when unknown."""
-    peer: str = request.META.get("REMOTE_ADDR", "")
     if settings.NUM_PROXIES:
-        passed = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        passed = [part.strip() for part in forwarded.split(",")]
         peer = passed[-min(settings.NUM_PROXIES, len(passed))] or peer
     try:
         return str(ip_address(peer))

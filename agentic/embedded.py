@@ -63,6 +63,7 @@ class Embedded:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # proxies are counted by `agentic.addresses`, and by nobody else
                 log_level="warning",
                 ws_max_size=65_536,
                 timeout_keep_alive=65,

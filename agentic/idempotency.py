@@ -94,13 +94,15 @@ def asked_by(request: Request) -> Asked | None:
         return None
     body = whole(request._request)
     what = digest_of(HTTPMethod.POST, request.get_full_path(), body)
-    return Asked(caller_of(request.user, what), key, what)
+    # A token in the header says who is meant, also where nobody is asked to sign in: at the logout.
+    who = digest_of(what, request.META.get("HTTP_AUTHORIZATION", ""))
+    return Asked(caller_of(request.user, who), key, what)
 
 
-def caller_of(user: Any, what: str) -> str:
+def caller_of(user: Any, who: str) -> str:
     """Keys of different callers have nothing to do with each other. Who is nobody yet is known by what they say."""
     if user is None:
-        return f"nobody:{what}"
+        return f"nobody:{who}"
     return f"{'user' if isinstance(user, User) else 'agent'}:{user.id}"
 
 

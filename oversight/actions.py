@@ -5,13 +5,24 @@ from __future__ import annotations
 from agentic.actors import Actor, ActorKind, Source
 from agentic.authentication import person_of
 from agentic.errors import NotAllowed
-from agentic.models import Event
+from agentic.models import Event, User
+from agentic.refusals import Refusal, keep
 from agentic.roles import may
 from agentic.vocabulary import EntityType
 from decisions.services.interventions import escalate_task, override_task
 from oversight.frames import Act, say
 
+PATH = "/api/v1/oversight/ws"
 RULES = {"override": "tasks.override", "escalate": "tasks.escalate"}
+
+
+def acting(user: User, ip: str) -> Actor:
+    return Actor(ActorKind.USER, user.pk, user.username, Source.API, ip=ip)
+
+
+def keep_refusal(user: User, ip: str, error: NotAllowed) -> None:
+    """Into the audit log, as over HTTP."""
+    keep(acting(user, ip), Refusal("socket", error.detail), method="WS", path=PATH)
 
 
 def act(asked: Act, *, token: str, ip: str) -> str:
@@ -19,7 +30,7 @@ def act(asked: Act, *, token: str, ip: str) -> str:
     user = person_of(token)
     if not may(user, RULES[asked.action]):
         raise NotAllowed
-    actor = Actor(ActorKind.USER, user.pk, user.username, Source.API, ip=ip)
+    actor = acting(user, ip)
     if asked.action == "override":
         override_task(asked.task_id, actor=actor, reason=asked.reason, new_decision=asked.data)
     else:

@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 from django.http.request import validate_host
 
+from agentic.addresses import address_behind
+
 # A token as a subprotocol, `bearer.<token>`: unlike the address it stands in no log of a proxy.
 BEARER = "bearer."
 LOCAL = ["localhost", "127.0.0.1", "[::1]"]
@@ -35,7 +37,7 @@ class Handshake:
             token=token,
             since=int(since) if since.isascii() and since.isdigit() and len(since) < 19 else None,
             subprotocol=offered[0] if offered else None,
-            ip=str(client[0]),
+            ip=address_behind(str(client[0]), header(scope, b"x-forwarded-for")),
         )
 
 
@@ -44,7 +46,10 @@ def origin_is_ours(scope: MutableMapping[str, Any]) -> bool:
     origin = header(scope, b"origin")
     if not origin:
         return True
-    host = urlsplit(origin).hostname or ""
+    try:
+        host = urlsplit(origin).hostname or ""
+    except ValueError:
+        return False
     return validate_host(host, settings.ALLOWED_HOSTS or LOCAL)
 
 

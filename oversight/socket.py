@@ -6,17 +6,18 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 from agentic.authentication import person_of
-from agentic.errors import DomainError, Invalid, NotAuthenticated
+from agentic.errors import DomainError, NotAllowed, NotAuthenticated
 from agentic.longpoll import Receive, Send
 from agentic.models import User
 from agentic.parsing import decode
 from agentic.problems import of_domain
 from agentic.roles import may, roles_of
 from agentic.tokens import claims_of
-from oversight.actions import act
+from oversight.actions import act, keep_refusal
 from oversight.feed import Feed, in_thread
 from oversight.frames import (
     FROM_THE_START,
@@ -131,6 +132,8 @@ class Socket:
         except NotAuthenticated as error:
             raise Closed(NOT_AUTHENTICATED) from error
         except DomainError as error:
+            if isinstance(error, NotAllowed):
+                await in_thread(partial(keep_refusal, self.user, self.asked.ip, error))
             problem = of_domain(error)
             return say("error", **{name: problem[name] for name in problem if name != "type"})
 
@@ -150,7 +153,7 @@ class Socket:
 
     def subscribe(self, channel: Channel) -> str:
         if not may(self.user, RULES[channel]):
-            raise Invalid(channel=f"your role does not allow {channel}")
+            raise NotAllowed(f"Your role does not allow the channel {channel}.")
         self.channels.add(channel)
         return say("subscribed", channel=channel, subscriptions=sorted(self.channels))
 

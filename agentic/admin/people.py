@@ -10,9 +10,10 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 
 from agentic.acting import actor_of
@@ -173,17 +174,25 @@ def refuse_above(request: HttpRequest, user: User) -> None:
 
 @contextmanager
 def audited(request: HttpRequest, user_id: str | None) -> Iterator[None]:
-    """What is done to an account in the block is audited, if there is such an account and anything is done."""
-    known = account_at(user_id) if request.method == "POST" else None
-    with changing(known.pk, actor=actor_of(request, Source.ADMIN)) if known else nullcontext():
+    """What is done to an account in the block is audited, if anything is done. A new one is told of by itself."""
+    changes = request.method == "POST" and user_id is not None
+    with (
+        changing(account_at(user_id), actor=actor_of(request, Source.ADMIN))
+        if changes
+        else nullcontext()
+    ):
         yield
 
 
-def account_at(text: str | None) -> User | None:
+def account_at(text: str | None) -> UUID:
+    """The account's id, as the admin site reads its address. Http404 when there is none: nothing goes past the log."""
     try:
-        return User.objects.filter(pk=UUID(text)).first() if text else None
-    except ValueError:
-        return None
+        wanted = UUID(unquote(text or ""))
+    except ValueError as error:
+        raise Http404 from error
+    if not User.objects.filter(pk=wanted).exists():
+        raise Http404
+    return wanted
 
 
 def own_password(request: HttpRequest) -> HttpResponse:

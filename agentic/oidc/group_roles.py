@@ -11,7 +11,8 @@ from agentic.roles import Role
 
 def give_first_roles(user: User, groups: frozenset[str]) -> None:
     """Whoever is new is a viewer, and what their groups say."""
-    set_groups(user, mapped(frozenset({Role.VIEWER.value}), groups))
+    viewer = frozenset({Role.VIEWER.value})
+    set_groups(user, mapped(viewer, groups) | viewer)
 
 
 def give_mapped_roles(user: User, groups: frozenset[str]) -> None:

@@ -45,7 +45,8 @@ def plainly(page: Page) -> Page:
 
 
 def failure(request: HttpRequest, error: DomainError) -> HttpResponse:
-    if not isinstance(error, NotEnabled):
+    # Anybody can bring a state that nobody knows: that is no sign-in, and fills no log.
+    if not isinstance(error, NotEnabled | UnknownRequest):
         tell_failure(knocking(request, SOMEBODY), error)
     status = FORBIDDEN if isinstance(error, Refused) else error.status
     return render(request, "sign_in_failed.html", {"detail": error.detail}, status=status)

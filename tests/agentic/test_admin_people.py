@@ -91,6 +91,21 @@ def test_a_deactivated_person_is_out_at_once(site: Client, manager: User) -> Non
     assert User.objects.get(pk=manager.pk).is_active
 
 
+@pytest.mark.parametrize("spelling", ["{}", "urn_3Auuid_3A{}"])
+def test_no_spelling_of_an_address_goes_past_the_log(
+    site: Client, manager: User, spelling: str
+) -> None:
+    word = "another long passphrase"
+    said = {"password1": word, "password2": word, "usable_password": "true"}
+    site.post(f"{PEOPLE}{spelling.format(manager.pk)}/password/", said)
+    assert User.objects.get(pk=manager.pk).check_password(word)
+    assert Audit.objects.filter(action="user.password_changed", entity_id=manager.pk).exists()
+
+
+def test_a_change_of_nobody_is_not_there(site: Client) -> None:
+    assert site.post(f"{PEOPLE}nonsense/change/").status_code == 404
+
+
 def test_a_sign_in_is_ended_with_a_reason(site: Client, manager: User) -> None:
     theirs = site_for(manager)
     row = SignIn.objects.get(user=manager)

@@ -196,6 +196,15 @@ class TestLogout:
         assert not is_in(pair)
         assert refreshed(pair).status_code == 401
 
+    def test_each_signs_out_for_themselves_whatever_key_they_repeat(
+        self, reviewer: User, manager: User
+    ) -> None:
+        for pair in (signed_in("rita"), signed_in("max"), signed_in("rita")):
+            caller = Api(pair["access_token"])
+            caller.headers["Idempotency-Key"] = "1"
+            assert caller.post("/auth/logout").status_code == 200
+            assert not is_in(pair)
+
     def test_to_say_it_again_is_no_error_and_no_second_row(self, reviewer: User) -> None:
         pair = signed_in()
         said = {"refresh_token": pair["refresh_token"]}

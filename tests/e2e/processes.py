@@ -81,6 +81,7 @@ class Platform:
             "live": [
                 BIN / "uvicorn", "agentic.asgi:application", "--host", "127.0.0.1", "--port", str(self.live_port),
                 "--log-level", "warning", "--no-access-log", "--no-server-header",
+                "--no-proxy-headers",
                 "--ws-max-size", "65536",
             ],
             "worker": [
