@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 
 from agentic.openapi import document
 
+drawing = threading.Lock()
 JSON, YAML = "application/json", "application/yaml"
 KINDS = [JSON, "application/vnd.oai.openapi+json", YAML, "application/vnd.oai.openapi"]
 # Swagger UI writes styles into its page, and draws small pictures out of its style sheet.
@@ -40,8 +42,14 @@ def schema(request: HttpRequest) -> HttpResponse:
     return HttpResponse(rendered(kind), content_type=kind)
 
 
-@cache
 def rendered(kind: str) -> bytes:
+    """What draws the document keeps its work in the module: one thread at a time, and once."""
+    with drawing:
+        return drawn(kind)
+
+
+@cache
+def drawn(kind: str) -> bytes:
     if kind.endswith("json"):
         return msgspec.json.encode(document())
     renderer: Any = OpenApiYamlRenderer()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,12 +14,14 @@ from django.core.management import call_command
 from django.test import Client
 from jsonschema import Draft202012Validator, FormatChecker
 
+from agentic import documents
 from agentic.models import User
 from agentic.openapi import Described, document, roles_for
 from agentic.operations import REFUSALS
 from agentic.roles import MATRIX, may
 from agentic.routes import api_routes
 from tests.conftest import Api
+from tests.decisions.threads import at_once
 
 ClientFor = Callable[[User | str | None], Api]
 Call = tuple[str, str, dict[str, Any]]
@@ -198,3 +201,11 @@ def test_who_takes_no_json_is_told_so(client_for: ClientFor, viewer: User) -> No
     answer = api.get("/decisions/tasks")
     assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
     assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_several_may_ask_for_it_first_at_once() -> None:
+    documents.drawn.cache_clear()
+    asked = [partial(documents.rendered, kind) for kind in (documents.JSON, documents.YAML) * 2]
+    first, second, *again = at_once(*asked)
+    assert again == [first, second]
+    assert b"/api/v1/auth/token" in first
