@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Both databases answer with an integrity violation, so that Django raises IntegrityError on each.
@@ -23,7 +25,7 @@ CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """
 SQLITE_TRIGGER = """
-CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
+CREATE TRIGGER IF NOT EXISTS {table}_no_{verb} BEFORE {verb} ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} is append-only: {verb} refused'); END;
 """
 SQLITE_VERBS = ("UPDATE", "DELETE")
@@ -49,3 +51,9 @@ def unguard(connection: BaseDatabaseWrapper, table: str) -> None:
             return
         for verb in SQLITE_VERBS:
             cursor.execute(f"DROP TRIGGER {table}_no_{verb}")
+
+
+def guard_again(schema_editor: Any, table: str) -> None:
+    """To change a table SQLite makes it anew, and forgets its triggers: for migrations that do so."""
+    if schema_editor.connection.vendor == "sqlite":
+        guard(schema_editor.connection, table)

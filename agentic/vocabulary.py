@@ -37,7 +37,18 @@ class EventType(models.TextChoices):
     TASK_REQUEUED = "task.requeued", "A person put the task back into the queue."
     TASK_ESCALATED = "task.escalated", "The task needs a person."
     TASK_CANCELLED = "task.cancelled", "The task was called off."
+    TASK_COMMENTED = "task.commented", "A person noted something on the task."
+    TASK_ESCALATION_ACKNOWLEDGED = (
+        "task.escalation_acknowledged",
+        "A person has seen the escalation.",
+    )
+    TASK_ESCALATION_ASSIGNED = (
+        "task.escalation_assigned",
+        "A person takes care of the escalation.",
+    )
     DECISION_PROPOSED = "decision.proposed", "An agent's decision waits for a person."
+    DECISION_RESERVED = "decision.reserved", "A person is looking at the decision."
+    DECISION_RELEASED = "decision.released", "A person put the decision back, undecided."
     DECISION_AUTO_APPROVED = "decision.auto_approved", "The review policy let the decision pass."
     DECISION_APPROVED = "decision.approved", "A person approved the decision."
     DECISION_EDITED = "decision.edited", "A person approved the decision with changes."
@@ -98,4 +109,8 @@ class AuditAction(models.TextChoices):
     TASK_ESCALATED = "task.escalated", "A person handed a task to a person."
     STOP_SET = "stop.set", "The kill switch was thrown."
     STOP_LIFTED = "stop.lifted", "The kill switch was put back."
+    NOTIFICATIONS_CHANGED = (
+        "notifications.changed",
+        "Somebody changed who is told of escalations and overdue reviews, and where.",
+    )
     EXPORTED = "data.exported", "Data left the platform as a file."

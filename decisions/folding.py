@@ -31,9 +31,14 @@ TASK_STATES: dict[str, str | None] = {
     Said.TASK_REQUEUED: State.QUEUED,
     Said.TASK_ESCALATED: State.ESCALATED,
     Said.TASK_CANCELLED: State.CANCELLED,
+    Said.TASK_COMMENTED: None,
+    Said.TASK_ESCALATION_ACKNOWLEDGED: None,
+    Said.TASK_ESCALATION_ASSIGNED: None,
 }
 DECISION_STATES: dict[str, str | None] = {
     Said.DECISION_PROPOSED: DecisionStatus.PENDING,
+    Said.DECISION_RESERVED: None,
+    Said.DECISION_RELEASED: None,
     Said.DECISION_AUTO_APPROVED: DecisionStatus.AUTO_APPROVED,
     Said.DECISION_APPROVED: DecisionStatus.APPROVED,
     Said.DECISION_EDITED: DecisionStatus.EDITED,

@@ -22,7 +22,7 @@ CREATE TRIGGER {table}_legal_moves BEFORE UPDATE OF {column} ON {table} FOR EACH
     EXECUTE FUNCTION refuse_illegal_move();
 """
 SQLITE_TRIGGER = """
-CREATE TRIGGER {table}_legal_moves BEFORE UPDATE OF {column} ON {table} FOR EACH ROW
+CREATE TRIGGER IF NOT EXISTS {table}_legal_moves BEFORE UPDATE OF {column} ON {table} FOR EACH ROW
     WHEN OLD.{column} <> NEW.{column} AND (OLD.{column} || '>' || NEW.{column}) NOT IN ({pairs})
 BEGIN SELECT RAISE(ABORT, '{table}: no such move'); END;
 """
@@ -58,6 +58,12 @@ def install(schema_editor: Any) -> None:
         schema_editor.execute(
             template.format(table=table, column=column, pairs=quoted(pairs)), params=None
         )
+
+
+def install_again(schema_editor: Any) -> None:
+    """To change a table SQLite makes it anew, and forgets its triggers: for migrations that do so."""
+    if schema_editor.connection.vendor == "sqlite":
+        install(schema_editor)
 
 
 def remove(schema_editor: Any) -> None:

@@ -33,7 +33,13 @@ RULES = {
     Channel.ESCALATIONS: "escalations.view",
 }
 # On no channel of those who may not see escalations.
-GUARDED = frozenset({EventType.TASK_ESCALATED.value})
+GUARDED = frozenset(
+    {
+        EventType.TASK_ESCALATED.value,
+        EventType.TASK_ESCALATION_ACKNOWLEDGED.value,
+        EventType.TASK_ESCALATION_ASSIGNED.value,
+    }
+)
 
 
 @dataclass(frozen=True)

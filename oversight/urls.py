@@ -1,5 +1,11 @@
+"""The pages. Their socket hangs in `agentic.asgi`."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from oversight.pages.favicon import favicon
+
+urlpatterns: list[URLPattern] = [
+    path("favicon/<int:number>.svg", favicon, name="favicon"),
+]

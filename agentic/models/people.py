@@ -99,6 +99,7 @@ class SignIn(models.Model):
 
     class Meta:
         db_table = "sign_ins"
+        verbose_name = "sign-in"
         constraints = [
             models.CheckConstraint(
                 condition=Q(method__in=SignInMethod.values), name="sign_ins_known_method"

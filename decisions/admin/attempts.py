@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from agentic.admin_lists import NamedChoices, StoryAdmin, still
 from agentic.admin_parts import badge
 from agentic.roles import may
-from decisions.admin.states import outcome_badge, state_badge
+from decisions.badges import outcome_badge, state_badge
 from decisions.models import Attempt, Escalation
 
 HEAVY_OF_TASKS = ("task__description", "task__payload", "task__result")

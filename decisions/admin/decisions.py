@@ -7,7 +7,7 @@ from django.contrib import admin
 from agentic.admin_lists import NamedChoices, StoryAdmin
 from agentic.admin_parts import badge
 from decisions.admin.attempts import HEAVY_OF_TASKS
-from decisions.admin.states import status_badge
+from decisions.badges import status_badge
 from decisions.models import Decision, Feedback, Review
 
 

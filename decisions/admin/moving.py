@@ -21,7 +21,7 @@ from agentic.errors import DomainError, Invalid
 from agentic.forms import StrictJSONField
 from agentic.parsing import decode
 from agents.models import Agent, AgentStatus
-from decisions.admin.states import state_badge
+from decisions.badges import state_badge
 from decisions.models import Task
 from decisions.services.reassigning import reassign_task, who_could_take
 from decisions.shapes import Override

@@ -22,7 +22,7 @@ from agentic.vocabulary import EntityType
 from decisions.admin.attempts import AttemptInline
 from decisions.admin.moving import MoveForm, OverrideForm, move_page
 from decisions.admin.overdue import OverdueFilter, when_due
-from decisions.admin.states import priority_badge, state_badge
+from decisions.badges import priority_badge, state_badge
 from decisions.models import Decision, Escalation, Feedback, Review, Task
 from decisions.services.interventions import change_state, escalate_task, override_task
 from decisions.services.reassigning import reassign_task

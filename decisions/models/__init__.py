@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from decisions.models.decision import DECISIONS, Decision, Feedback, Review, ReviewPolicy
 from decisions.models.stop import Stop, StopScope
-from decisions.models.task import TASK_OVERRIDES, TASKS, Attempt, Escalation, Task
+from decisions.models.task import TASK_OVERRIDES, TASKS, Attempt, Comment, Escalation, Task
 
 __all__ = [
     "DECISIONS",
     "TASKS",
     "TASK_OVERRIDES",
     "Attempt",
+    "Comment",
     "Decision",
     "Escalation",
     "Feedback",

@@ -57,6 +57,16 @@ class Decision(models.Model):
     audit_probability = models.FloatField()
     version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     due_at = models.DateTimeField(null=True, help_text="When a person should have decided.")
+    reserved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        db_index=False,
+        help_text="Who is looking at it at this moment; others may still decide.",
+    )
+    reserved_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now())
     decided_at = models.DateTimeField(null=True)
 
@@ -78,6 +88,11 @@ class Decision(models.Model):
             models.CheckConstraint(
                 condition=Q(audit_probability__gte=0) & Q(audit_probability__lte=1),
                 name="decisions_probability_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(reserved_by__isnull=True, reserved_until__isnull=True)
+                | Q(reserved_by__isnull=False, reserved_until__isnull=False),
+                name="decisions_reservations_end",
             ),
             models.UniqueConstraint(
                 # A retry gets the verdict that was given; what expired or was answered by text may be asked again.
@@ -200,6 +215,7 @@ class Feedback(models.Model):
 
     class Meta:
         db_table = "feedback"
+        verbose_name_plural = "feedback"
         constraints = [
             models.CheckConstraint(
                 condition=Q(feedback_type__in=FeedbackType.values), name="feedback_known_type"

@@ -300,6 +300,14 @@ class Escalation(models.Model):
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="The person who takes care of it.",
+    )
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -317,3 +325,29 @@ class Escalation(models.Model):
 
     def __str__(self) -> str:
         return f"level {self.level}: {self.reason}"
+
+
+class Comment(models.Model):
+    """What a person noted on a task, for the others who look at it. Agents do not see it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    task = models.ForeignKey(
+        Task, on_delete=models.CASCADE, related_name="comments", db_index=False
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    text = models.TextField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "comments"
+        ordering = ("created_at", "id")
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="comments_say_something")]
+        indexes = [
+            # The page of a task.
+            models.Index(fields=("task", "created_at"), name="comments_of_a_task"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -148,7 +148,18 @@ def check_words(review: ReviewOf) -> None:
         raise Invalid(reason="a response needs its text")
 
 
-def check_duties(work: Work, actor: Actor) -> None:
+class OfSomebody(Protocol):
+    """What the rule of two people looks at: a task's row, or the work that was loaded of it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def priority(self) -> int: ...
+    @property
+    def created_by_id(self) -> UUID | None: ...
+
+
+def check_duties(work: OfSomebody, actor: Actor) -> None:
     """Nobody decides about what they asked for: always for critical tasks, for all of them by a setting."""
     strict = work.priority == Priority.CRITICAL or settings.REVIEW_SEPARATION_OF_DUTIES
     if not strict or actor.user_id is None:

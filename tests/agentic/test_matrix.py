@@ -93,8 +93,11 @@ API: dict[str, Callers] = {
 }
 # Where the credential is in the body.
 BODIES = {"POST /auth/logout": {"refresh_token": "aar_nobodys"}}
+# The oversight pages and what is done on them, by the door's method and address.
+PAGES: dict[str, Callers] = {}
 # Pages outside the admin site; none of them shows anything of the platform's work.
 OPEN_PAGES = {
+    "/favicon/<int:number>.svg",
     "/",
     "/health",
     "/healthz",
@@ -198,10 +201,41 @@ def addresses(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
             yield prefix + str(pattern.pattern)
 
 
+def doors(patterns: list[Any], prefix: str = "/") -> Iterator[tuple[str, Any]]:
+    """Addresses, those of our pages with the method of their door."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from doors(pattern.url_patterns, prefix + str(pattern.pattern))
+        elif isinstance(pattern, URLPattern):
+            method, _, rule = getattr(pattern.callback, "door", "").partition(" ")
+            yield f"{method} {prefix}{pattern.pattern}".strip(), rule
+
+
 def test_the_table_names_each_page() -> None:
-    found = set(addresses(get_resolver().url_patterns))
+    found = {page for page, _ in doors(get_resolver().url_patterns)}
     pages = {page for page in found if not page.startswith(("/api/v1/", "/admin/"))}
-    assert pages == {page for page in OPEN_PAGES if not page.startswith("/admin/")}
+    assert pages == {*PAGES, *(page for page in OPEN_PAGES if not page.startswith("/admin/"))}
+
+
+def browser_of(person: User) -> Client:
+    site = Client()
+    site.force_login(person, backend="agentic.passwords.PasswordBackend")
+    return site
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_opens_for_whom_the_table_says(people: dict[str, User], page: str) -> None:
+    method, _, address = page.partition(" ")
+    address = re.sub(r"<uuid:\w+>", str(new_id()), re.sub(r"<str:\w+>", "x", address))
+    visitors = {name: browser_of(person) for name, person in people.items()}
+    answers = {
+        name: getattr(site, method.lower())(address).status_code for name, site in visitors.items()
+    }
+    assert {name for name, status in answers.items() if status != 403} == PAGES[page]
+    assert max(answers.values()) < 500
+    nobody = getattr(Client(), method.lower())(address)
+    assert nobody.status_code == 302
+    assert nobody["Location"].startswith("/sign-in?")
 
 
 def labels() -> set[str]:

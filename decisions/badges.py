@@ -1,4 +1,4 @@
-"""The colours of states. The word stands beside each: nobody has to tell colours apart."""
+"""States with their colours, for the admin site and the pages. The word stands beside each of them."""
 
 from __future__ import annotations
 

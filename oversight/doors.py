@@ -1,0 +1,125 @@
+"""The doors of the pages: who comes in, how a page or a part of it is shown, and how a refusal looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+from django_htmx.middleware import HtmxDetails
+
+from agentic.acting import actor_of
+from agentic.actors import Actor, Source
+from agentic.errors import Conflict, DomainError, NotAllowed, NotFound, Unavailable
+from agentic.models import User
+from agentic.positions import settled
+from agentic.refusals import note
+from agentic.roles import may
+from oversight.shell import shell
+
+
+class PageRequest(HttpRequest):
+    """A request past a door: somebody is signed in."""
+
+    user: User
+    htmx: HtmxDetails
+    # What the page shows is at least as new as this: its socket goes on from here.
+    position: int
+
+
+P = ParamSpec("P")
+View = Callable[Concatenate[PageRequest, P], HttpResponse]
+Door = Callable[Concatenate[Any, P], HttpResponse]
+
+
+def page(rule: str) -> Callable[[View[P]], Door[P]]:
+    """A page for those whom the rule lets in; who has not signed in does so first, and comes back."""
+    return door(rule, "GET", "HEAD")
+
+
+def action(rule: str) -> Callable[[View[P]], Door[P]]:
+    """Something that is done on a page."""
+    return door(rule, "POST")
+
+
+def door(rule: str, *methods: str) -> Callable[[View[P]], Door[P]]:
+    def guarded(view: View[P]) -> Door[P]:
+        @require_http_methods([*methods])
+        @wraps(view)
+        def opened(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return to_sign_in(request)
+            try:
+                if not may(request.user, rule):
+                    raise NotAllowed
+                request.position = settled()
+                return view(request, *args, **kwargs)
+            except DomainError as error:
+                return refused(request, error, rule)
+            except (OperationalError, InterfaceError):
+                return refused(request, Unavailable(), rule)
+
+        opened.door = f"{methods[0]} {rule}"  # type: ignore[attr-defined] # the tests' matrix reads it
+        return cast(Door[P], opened)
+
+    return guarded
+
+
+def actor(request: PageRequest) -> Actor:
+    return actor_of(request, Source.WEB)
+
+
+def show(
+    request: PageRequest, template: str, context: dict[str, Any], *, part: str = ""
+) -> HttpResponse:
+    """The page; for htmx, which has the frame already, only its part, where it has one."""
+    if part and request.htmx and not request.htmx.history_restore_request:
+        return render(request, part, context)
+    return render(request, template, {**shell(request, request.position), **context})
+
+
+def to_sign_in(request: PageRequest) -> HttpResponse:
+    """Back to the page that was asked for; after an action, to the one that it was asked from."""
+    wanted = request.get_full_path() if request.method == "GET" and not request.htmx else ""
+    wanted = wanted or request.htmx.current_url_abs_path or "/"
+    address = f"{reverse('sign_in')}?{urlencode({'next': wanted})}"
+    return HttpResponseClientRedirect(address) if request.htmx else HttpResponseRedirect(address)
+
+
+def refused(request: PageRequest, error: DomainError, rule: str) -> HttpResponse:
+    """To htmx a toast beside what was typed; to a browser the page for it."""
+    if isinstance(error, NotAllowed):
+        note(request, rule, error.detail)
+    if request.htmx:
+        told = toast(request, in_words(error), "bad", status=error.status)
+        return reswap(retarget(told, "#toasts"), "beforeend")
+    if isinstance(error, NotFound):
+        raise Http404
+    if isinstance(error, NotAllowed):
+        raise PermissionDenied
+    about = {"text": in_words(error)}
+    return render(request, "oversight/refused.html", about, status=error.status)
+
+
+def toast(
+    request: HttpRequest, text: str, tone: str = "good", *, status: int = 200
+) -> HttpResponse:
+    context = {"text": text, "tone": tone}
+    return render(request, "oversight/_toast.html", context, status=status)
+
+
+def in_words(error: DomainError) -> str:
+    """What a person must know of it: the fields that were wrong, or the state that forbids it."""
+    fields: dict[str, list[str]] = error.members.get("errors", {})
+    if fields:
+        return "; ".join(f"{name}: {text}" for name, texts in fields.items() for text in texts)
+    is_now = f" It is {error.members['state']} now." if isinstance(error, Conflict) else ""
+    return f"{error}{is_now}".replace("_", " ")
