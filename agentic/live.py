@@ -41,6 +41,7 @@ class Publisher:
         self.position = 0
         self.topics: set[str] = set()
         self.scheduled = False
+        self.sent_at = 0.0  # by the loop's clock
 
     def use(self, loop: asyncio.AbstractEventLoop) -> None:
         """Send from `loop` (an ASGI server's own) instead of a thread's."""
@@ -54,7 +55,11 @@ class Publisher:
             if self.scheduled:
                 return
             self.scheduled = True
-        loop.call_soon_threadsafe(lambda: loop.call_later(GATHER_SECONDS, self.send))
+        loop.call_soon_threadsafe(self.schedule, loop)
+
+    def schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        """At once after a silence; else so long after the last message that some are gathered."""
+        loop.call_at(max(loop.time(), self.sent_at + GATHER_SECONDS), self.send)
 
     def running_loop(self) -> asyncio.AbstractEventLoop:
         """The loop to send from; a process that was forked starts one of its own."""
@@ -71,6 +76,7 @@ class Publisher:
                 "topics": sorted(self.topics),
             }
             self.topics, self.scheduled = set(), False
+        self.sent_at = asyncio.get_running_loop().time()
         task = asyncio.ensure_future(deliver(message))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
 

@@ -94,15 +94,23 @@ def web(workers: int = 2, **environ: str) -> Iterator[int]:
 
 @contextmanager
 def live(**environ: str) -> Iterator[int]:
-    """Long polls: one uvicorn process; its port."""
+    """Long polls and sockets: one uvicorn process; its port."""
+    with live_process(**environ) as (port, _):
+        yield port
+
+
+@contextmanager
+def live_process(**environ: str) -> Iterator[tuple[int, int]]:
+    """As `live`: its port, and the id of the process."""
     port = free_port()
     command = [
         str(BIN / "uvicorn"), "agentic.asgi:application", "--port", str(port), "--no-access-log",
-        "--log-level", "warning", "--timeout-keep-alive", "65",
+        "--log-level", "warning", "--timeout-keep-alive", "65", "--ws-max-size", "65536",
+        "--ws-per-message-deflate", "false",
     ]  # fmt: skip
     with running(command, **environ) as process:
         wait_for_port(port, process)
-        yield port
+        yield port, process.pid
 
 
 @contextmanager

@@ -82,7 +82,7 @@ class Platform:
                 BIN / "uvicorn", "agentic.asgi:application", "--host", "127.0.0.1", "--port", str(self.live_port),
                 "--log-level", "warning", "--no-access-log", "--no-server-header",
                 "--no-proxy-headers",
-                "--ws-max-size", "65536",
+                "--ws-max-size", "65536", "--ws-per-message-deflate", "false",
             ],
             "worker": [
                 BIN / "celery", "-A", "agentic", "worker", "--concurrency", "1", "--without-gossip",
