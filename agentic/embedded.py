@@ -66,7 +66,7 @@ class Embedded:
                 proxy_headers=False,  # proxies are counted by `agentic.addresses`, and by nobody else
                 log_level="warning",
                 ws_max_size=65_536,
-                # It would cost each socket 100 kB, and each push to 500 of them 500 compressions.
+                # With it an idle socket takes 58 kB of memory, without it 24, and each push is compressed anew for each.
                 ws_per_message_deflate=False,
                 timeout_keep_alive=65,
                 timeout_graceful_shutdown=FAREWELL_SECONDS,
