@@ -63,7 +63,7 @@ class Liar:
         }
 
     def __enter__(self) -> Liar:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
