@@ -6,6 +6,7 @@ from typing import Any
 
 import rules
 from django.db import models
+from django.db.models import Q, QuerySet
 
 from agentic.models import User
 
@@ -47,6 +48,19 @@ def may(user: Any, rule: str) -> bool:
     return bool(rules.has_perm(rule, user))
 
 
+def people_who_may(rule: str) -> QuerySet[User]:
+    """Everybody whom the rule lets in, by their names."""
+    letting_in = [role.value for role in Role if may(somebody_with(role), rule)]
+    people = User.objects.filter(Q(is_superuser=True) | Q(groups__name__in=letting_in))
+    return people.filter(is_active=True).distinct().order_by("username")
+
+
+def somebody_with(role: Role) -> User:
+    somebody = User()
+    somebody.role_names = frozenset({role.value})
+    return somebody
+
+
 signed_in = rules.predicate(
     lambda user: isinstance(user, User) and user.is_active, name="signed_in"
 )
@@ -65,6 +79,7 @@ MATRIX = {
     "tasks.escalate": escalators,
     "tasks.comment": escalators,
     "tasks.export": viewers,
+    "feedback.give": escalators,
     "events.view": viewers,
     "audits.view": admins,
     "escalations.view": reviewers,
@@ -82,6 +97,7 @@ MATRIX = {
     "training.view": managers,
     "training.request": managers,
     "policies.view": escalators,
+    "policies.draft": escalators,
     "policies.manage": admins,
     "stats.view": managers,
     "notifications.own": viewers,

@@ -11,6 +11,7 @@ class EntityType(models.TextChoices):
     DECISION = "decision", "a decision"
     POLICY = "policy", "a review policy"
     MODEL = "model", "a model"
+    TRAINING_JOB = "training_job", "a training job"
     STOP = "stop", "a stop of agents"
 
 
@@ -38,6 +39,7 @@ class EventType(models.TextChoices):
     TASK_ESCALATED = "task.escalated", "The task needs a person."
     TASK_CANCELLED = "task.cancelled", "The task was called off."
     TASK_COMMENTED = "task.commented", "A person noted something on the task."
+    TASK_FEEDBACK_GIVEN = "task.feedback_given", "Somebody told how the task turned out."
     TASK_ESCALATION_ACKNOWLEDGED = (
         "task.escalation_acknowledged",
         "A person has seen the escalation.",
@@ -71,6 +73,22 @@ class EventType(models.TextChoices):
     MODEL_REGISTERED = "model.registered", "A version of a model was entered into the registry."
     MODEL_ACTIVATED = "model.activated", "A version of a model went live."
     MODEL_RETIRED = "model.retired", "A version of a model is no longer live."
+    MODEL_ACTIVATION_REQUESTED = (
+        "model.activation_requested",
+        "Somebody asked for a version to go live; a second person decides.",
+    )
+    MODEL_ACTIVATION_REFUSED = "model.activation_refused", "The version does not go live."
+    MODEL_UNUSABLE = (
+        "model.unusable",
+        "The live version could not be loaded: the policy goes by its thresholds.",
+    )
+    TRAINING_REQUESTED = "training.requested", "A training job waits for a worker."
+    TRAINING_STARTED = "training.started", "A worker took the job."
+    TRAINING_TAKEN_UP = "training.taken_up", "Its worker fell silent; another one took the job."
+    TRAINING_PROGRESSED = "training.progressed", "The job told how far it is."
+    TRAINING_COMPLETED = "training.completed", "The job made a model."
+    TRAINING_FAILED = "training.failed", "The job ended with an error."
+    TRAINING_CANCELLED = "training.cancelled", "A person called the job off."
     STOP_SET = "stop.set", "A person stopped an agent, a type of task, or everything."
     STOP_LIFTED = "stop.lifted", "A person let work go on."
 
@@ -99,7 +117,18 @@ class AuditAction(models.TextChoices):
     KEY_REVOKED = "agent.key_revoked", "A credential was revoked."
     POLICY_PUBLISHED = "policy.published", "A new review policy took effect."
     POLICY_ACTIVATED = "policy.activated", "An earlier review policy took effect again."
+    POLICY_DRAFTED = "policy.drafted", "Somebody proposed a review policy."
+    POLICY_DRAFT_CLOSED = "policy.draft_closed", "A proposed review policy was put aside."
     MODEL_REGISTERED = "model.registered", "A version of a model was entered into the registry."
+    MODEL_UPLOADED = "model.uploaded", "The file of a model was uploaded."
+    MODEL_ACTIVATION_REQUESTED = (
+        "model.activation_requested",
+        "Somebody asked for a version to go live.",
+    )
+    MODEL_ACTIVATION_REFUSED = (
+        "model.activation_refused",
+        "A second person refused, or the asker withdrew.",
+    )
     MODEL_ACTIVATED = "model.activated", "A version of a model went live."
     MODEL_ROLLED_BACK = "model.rolled_back", "An earlier version of a model went live again."
     TRAINING_REQUESTED = "training.requested", "A training job was asked for."

@@ -12,6 +12,7 @@ from agentic.vocabulary import EntityType
 from agentic.vocabulary import EventType as Said
 from agents.models import AgentStatus
 from decisions.states import DecisionStatus, State
+from mlregistry.models import JobStatus
 
 # The state after each event. None: the event says something else, and the state stays.
 TASK_STATES: dict[str, str | None] = {
@@ -32,6 +33,7 @@ TASK_STATES: dict[str, str | None] = {
     Said.TASK_ESCALATED: State.ESCALATED,
     Said.TASK_CANCELLED: State.CANCELLED,
     Said.TASK_COMMENTED: None,
+    Said.TASK_FEEDBACK_GIVEN: None,
     Said.TASK_ESCALATION_ACKNOWLEDGED: None,
     Said.TASK_ESCALATION_ASSIGNED: None,
 }
@@ -57,10 +59,20 @@ AGENT_STATES: dict[str, str | None] = {
     Said.AGENT_KEY_ISSUED: None,
     Said.AGENT_KEY_REVOKED: None,
 }
+JOB_STATES: dict[str, str | None] = {
+    Said.TRAINING_REQUESTED: JobStatus.PENDING,
+    Said.TRAINING_STARTED: JobStatus.RUNNING,
+    Said.TRAINING_TAKEN_UP: None,
+    Said.TRAINING_PROGRESSED: None,
+    Said.TRAINING_COMPLETED: JobStatus.COMPLETED,
+    Said.TRAINING_FAILED: JobStatus.FAILED,
+    Said.TRAINING_CANCELLED: JobStatus.CANCELLED,
+}
 STATES: dict[str, dict[str, str | None]] = {
     EntityType.TASK: TASK_STATES,
     EntityType.DECISION: DECISION_STATES,
     EntityType.AGENT: AGENT_STATES,
+    EntityType.TRAINING_JOB: JOB_STATES,
 }
 
 Row = tuple[UUID, str, int]  # id, state, version

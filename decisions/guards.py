@@ -40,11 +40,12 @@ POSTGRES_POLICY_ANSWER = "EXECUTE FUNCTION refuse_edit();"
 SQLITE_POLICY_ANSWER = (
     "BEGIN SELECT RAISE(ABORT, 'review_policies: published versions are not edited'); END;"
 )
-# All of a version but whether it is the active one.
-PUBLISHED = (
+# All of a version but whether it is the active one; at first a policy knew no budget.
+PUBLISHED_AT_FIRST = (
     "id", "version", "threshold", "task_types", "priorities", "sample_share", "review_seconds", "note", "created_by_id",
     "created_at",
 )  # fmt: skip
+PUBLISHED = (*PUBLISHED_AT_FIRST, "budget", "budget_value", "risk_threshold", "approved_by_id")
 DECISION_PAIRS = [(old, new) for old, news in DECISION_LEGAL.items() for new in news]
 GUARDED = (("tasks", "state", WRITABLE_PAIRS), ("decisions", "status", DECISION_PAIRS))
 
@@ -72,11 +73,11 @@ def remove(schema_editor: Any) -> None:
         schema_editor.execute(f"DROP TRIGGER {table}_legal_moves{on}", params=None)
 
 
-def protect_policies(schema_editor: Any) -> None:
+def protect_policies(schema_editor: Any, columns: Iterable[str] = PUBLISHED) -> None:
     """From now on a version of the review policy can be made active or not, and nothing else of it changes."""
     on_postgres = schema_editor.connection.vendor == "postgresql"
     changed = "IS DISTINCT FROM" if on_postgres else "IS NOT"
-    edited = " OR ".join(f"OLD.{column} {changed} NEW.{column}" for column in PUBLISHED)
+    edited = " OR ".join(f"OLD.{column} {changed} NEW.{column}" for column in columns)
     template = POLICY_TRIGGER + (POSTGRES_POLICY_ANSWER if on_postgres else SQLITE_POLICY_ANSWER)
     if on_postgres:
         schema_editor.execute(POSTGRES_POLICY_FUNCTION, params=None)
@@ -85,7 +86,7 @@ def protect_policies(schema_editor: Any) -> None:
 
 def unprotect_policies(schema_editor: Any) -> None:
     on = " ON review_policies" if schema_editor.connection.vendor == "postgresql" else ""
-    schema_editor.execute(f"DROP TRIGGER review_policies_published{on}", params=None)
+    schema_editor.execute(f"DROP TRIGGER IF EXISTS review_policies_published{on}", params=None)
 
 
 def quoted(pairs: Iterable[tuple[str, str]]) -> str:

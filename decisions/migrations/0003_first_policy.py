@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.db import migrations
 
-from decisions.guards import protect_policies, unprotect_policies
+from decisions.guards import PUBLISHED_AT_FIRST, protect_policies, unprotect_policies
 
 
 def forwards(apps: Any, schema_editor: Any) -> None:
-    protect_policies(schema_editor)
+    protect_policies(schema_editor, PUBLISHED_AT_FIRST)
 
 
 def backwards(apps: Any, schema_editor: Any) -> None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from decisions.models.decision import DECISIONS, Decision, Feedback, Review, ReviewPolicy
+from decisions.models.decision import (
+    DECISIONS,
+    Decision,
+    Feedback,
+    PolicyDraft,
+    Review,
+    ReviewPolicy,
+)
 from decisions.models.stop import Stop, StopScope
 from decisions.models.task import TASK_OVERRIDES, TASKS, Attempt, Comment, Escalation, Task
 
@@ -15,6 +22,7 @@ __all__ = [
     "Decision",
     "Escalation",
     "Feedback",
+    "PolicyDraft",
     "Review",
     "ReviewPolicy",
     "Stop",

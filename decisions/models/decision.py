@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from agentic.changes import Machine
@@ -53,7 +53,15 @@ class Decision(models.Model):
     reason = models.CharField(max_length=300, help_text="Why it went this way, for people.")
     policy_version = models.PositiveIntegerField(null=True)
     model_version = models.CharField(max_length=100, default="", db_default="", blank=True)
-    predicted_risk = models.FloatField(null=True)
+    predicted_risk = models.FloatField(
+        null=True, help_text="The probability that a person would correct it, by the model."
+    )
+    risk_reasons = models.JSONField(
+        null=True, help_text="What raised or lowered the risk most, strongest first."
+    )
+    recalibrated_confidence = models.FloatField(
+        null=True, help_text="What the stated confidence was worth, by past verdicts."
+    )
     audit_probability = models.FloatField()
     version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     due_at = models.DateTimeField(null=True, help_text="When a person should have decided.")
@@ -86,6 +94,16 @@ class Decision(models.Model):
                 name="decisions_confidence_is_a_share",
             ),
             models.CheckConstraint(
+                condition=Q(predicted_risk__isnull=True)
+                | Q(predicted_risk__gte=0) & Q(predicted_risk__lte=1),
+                name="decisions_risk_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(recalibrated_confidence__isnull=True)
+                | Q(recalibrated_confidence__gte=0) & Q(recalibrated_confidence__lte=1),
+                name="decisions_recalibrated_is_a_share",
+            ),
+            models.CheckConstraint(
                 condition=Q(audit_probability__gte=0) & Q(audit_probability__lte=1),
                 name="decisions_probability_is_a_share",
             ),
@@ -113,6 +131,12 @@ class Decision(models.Model):
                 fields=("agent", "created_at"),
                 condition=Q(route__in=[Route.PERSON, Route.SAMPLE]),
                 name="decisions_for_people",
+            ),
+            # What is estimated of those that nobody saw: the newest of the audit sample.
+            models.Index(
+                fields=("created_at",),
+                condition=Q(route=Route.SAMPLE),
+                name="decisions_sampled",
             ),
         ]
 
@@ -181,6 +205,10 @@ class Review(models.Model):
             ),
             models.UniqueConstraint(fields=("decision",), name="reviews_one_per_decision"),
         ]
+        indexes = [
+            # How many verdicts are new since the last training.
+            models.Index(fields=("created_at",), name="reviews_by_time"),
+        ]
 
     def __str__(self) -> str:
         return self.verdict
@@ -226,6 +254,12 @@ class Feedback(models.Model):
         return self.feedback_type
 
 
+class Budget(models.TextChoices):
+    NONE = "", "By thresholds of confidence alone."
+    SHARE = "share", "So much of all can be looked at."
+    ERROR = "error", "So much of what nobody looks at may be wrong."
+
+
 class ReviewPolicy(models.Model):
     """One version of the rule that says which decisions a person must look at. Versions are never edited."""
 
@@ -255,6 +289,25 @@ class ReviewPolicy(models.Model):
         default=24 * 3600,
         db_default=24 * 3600,
         help_text="Within this many seconds a person should decide; after them the task is escalated.",
+    )
+    budget = models.CharField(
+        max_length=10, choices=Budget.choices, default="", db_default="", blank=True
+    )
+    budget_value = models.FloatField(
+        null=True, blank=True, help_text="The share that the budget speaks of (0 to 1)."
+    )
+    risk_threshold = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="At this predicted risk or more a person looks; found by simulation for the budget.",
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        help_text="The second person, who published the draft.",
     )
     is_active = models.BooleanField(default=False, db_default=False, editable=False)
     note = models.CharField(
@@ -295,7 +348,64 @@ class ReviewPolicy(models.Model):
                 condition=Q(version__gte=1) & Q(review_seconds__gte=1),
                 name="review_policies_positive",
             ),
+            models.CheckConstraint(
+                condition=Q(budget="", budget_value__isnull=True, risk_threshold__isnull=True)
+                | Q(budget__in=[Budget.SHARE, Budget.ERROR])
+                & Q(budget_value__gte=0, budget_value__lte=1)
+                & Q(risk_threshold__gte=0, risk_threshold__lte=1),
+                name="review_policies_budget",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("created_by")),
+                name="review_policies_two_people",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"version {self.version}"
+
+
+class DraftState(models.TextChoices):
+    OPEN = "open", "May be simulated, and published by another person."
+    PUBLISHED = "published", "Became a version of the policy."
+    CLOSED = "closed", "Was put aside."
+
+
+class PolicyDraft(models.Model):
+    """A review policy that somebody proposes, with what a simulation over past decisions said of it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    rules = models.JSONField(help_text="As a version has them, with the budget.")
+    note = models.CharField(max_length=300, default="", db_default="", blank=True)
+    state = models.CharField(max_length=10, choices=DraftState.choices, default=DraftState.OPEN)
+    simulation = models.JSONField(null=True)
+    simulated_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    policy = models.OneToOneField(
+        ReviewPolicy, null=True, on_delete=models.PROTECT, related_name="draft"
+    )
+
+    class Meta:
+        db_table = "policy_drafts"
+        ordering = ("-created_at",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=DraftState.values), name="policy_drafts_known_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=DraftState.PUBLISHED, policy__isnull=False)
+                | ~Q(state=DraftState.PUBLISHED) & Q(policy__isnull=True),
+                name="policy_drafts_published_have_a_version",
+            ),
+            models.CheckConstraint(
+                condition=Q(simulation__isnull=True, simulated_at__isnull=True)
+                | Q(simulation__isnull=False, simulated_at__isnull=False),
+                name="policy_drafts_simulated_at",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"draft of {self.created_at:%Y-%m-%d %H:%M} ({self.state})"
