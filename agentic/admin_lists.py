@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from agentic.admin_parts import link, pretty
+from agentic.admin_parts import link, pretty, spoken
 from agentic.admin_rules import RuledAdmin
 
 # So many rows a list counts and leads to; whoever looks for older ones filters or searches.
@@ -39,22 +39,35 @@ class NamedChoices(admin.ChoicesFieldListFilter):
             yield {**choice, "display": value}
 
     def words(self) -> list[str]:
-        return ["All", *(str(value).replace("_", " ") for value, _ in self.field.flatchoices)]
+        return ["All", *(spoken(str(value)) for value, _ in self.field.flatchoices)]
 
 
-def still(words: tuple[str, str]) -> type[admin.EmptyFieldListFilter]:
-    """A filter by whether a moment has come yet: the words for "not yet" and for "it has"."""
+class Worded:
+    """A filter with a heading and words of ours, after "All"."""
 
-    class Still(admin.EmptyFieldListFilter):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self.title = "whether it is over"
+    heading: ClassVar[str]
+    words: ClassVar[tuple[str, str]]
 
-        def choices(self, changelist: Any) -> Iterator[Any]:
-            for choice, word in zip(super().choices(changelist), ("All", *words), strict=True):
-                yield {**choice, "display": word}
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = self.heading
 
-    return Still
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        found = super().choices(changelist)  # type: ignore[misc] # the filter's own
+        for choice, word in zip(found, ("All", *self.words), strict=True):
+            yield {**choice, "display": word}
+
+
+def still(words: tuple[str, str], heading: str = "whether it is over") -> type[Any]:
+    """By whether a column is filled yet: the words for "not yet" and for "it is"."""
+    return type("Still", (Worded, admin.EmptyFieldListFilter), {"words": words, "heading": heading})
+
+
+def either(words: tuple[str, str], heading: str) -> type[Any]:
+    """By a column that says yes or no: the words for the two."""
+    return type(
+        "Either", (Worded, admin.BooleanFieldListFilter), {"words": words, "heading": heading}
+    )
 
 
 class StoryAdmin(RuledAdmin):

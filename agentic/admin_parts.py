@@ -29,9 +29,14 @@ def list_address(model: type[models.Model], **filters: Any) -> str:
     return reverse(name, query=filters)
 
 
+def spoken(word: str) -> str:
+    """A value as a person says it. The kind of an event or an act (`task.moved`) is looked up by its letters."""
+    return word if "." in word else word.replace("_", " ")
+
+
 def badge(text: str, tone: Tone, title: str = "") -> str:
     return format_html(
-        '<span class="badge badge-{}" title="{}">{}</span>', tone, title, text.replace("_", " ")
+        '<span class="badge badge-{}" title="{}">{}</span>', tone, title, spoken(text)
     )
 
 

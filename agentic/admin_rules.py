@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.text import capfirst
 
 from agentic.admin_parts import list_address
 from agentic.errors import DomainError
@@ -39,7 +40,7 @@ class RuledAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # takes none at ru
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        named = {"title": str(self.opts.verbose_name_plural).capitalize()}
+        named = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, {**named, **(extra_context or {})})
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

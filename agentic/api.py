@@ -30,10 +30,14 @@ class ApiView(APIView):
         """Every `post` honours an `Idempotency-Key` (`agentic.idempotency`)."""
         super().__init_subclass__(**kwargs)
         if "post" in vars(cls):
-            cls.post = honouring_keys(cls.post)  # type: ignore[attr-defined]
+            prepares = cls.prepare is not ApiView.prepare
+            cls.post = honouring_keys(cls.post, prepares=prepares)  # type: ignore[attr-defined]
 
     def beforehand(self, request: Request) -> None:
         """What a POST does outside the transaction in which its answer is kept: it is done at each repetition too."""
+
+    def prepare(self, request: Request) -> None:
+        """What a POST does outside of it once, where no answer is kept: to ask somebody elsewhere takes its time."""
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from uuid import UUID
 
 from django.contrib.auth.models import Group
 
 from agentic.actors import Actor
-from agentic.errors import Invalid, NotFound
+from agentic.errors import Invalid
+from agentic.last_admin import LastAdmin, is_admin, is_last_admin
 from agentic.models import User
 from agentic.people import changing
 from agentic.roles import Role
@@ -19,10 +20,9 @@ STAFF = frozenset({Role.ADMIN.value, Role.AGENT_MANAGER.value})
 
 def assign_roles(*, actor: Actor, user_id: UUID, roles: Collection[str]) -> User:
     """These roles and no others, from the next request on. Invalid when the rules above forbid it."""
-    user = person(user_id)
-    check_admin_stays(actor, user, roles=roles, is_active=user.is_active)
-    with changing(user_id, actor=actor) as locked:
-        set_groups(locked, roles)
+    with changing(user_id, actor=actor) as user:
+        check_admin_stays(actor, user, will_be=user.is_superuser or Role.ADMIN in roles)
+        set_groups(user, roles)
     return user
 
 
@@ -36,34 +36,26 @@ def set_groups(user: User, roles: Collection[str]) -> None:
 
 def set_active(*, actor: Actor, user_id: UUID, is_active: bool) -> User:
     """Let a person sign in, or not any more: `changing` ends what they are signed in to."""
-    user = person(user_id)
-    check_admin_stays(actor, user, roles=roles_in(user), is_active=is_active)
-    with changing(user_id, actor=actor) as locked:
-        locked.is_active = is_active
-        locked.save(update_fields=["is_active"])
+    with changing(user_id, actor=actor) as user:
+        check_admin_stays(actor, user, will_be=is_active)
+        user.is_active = is_active
+        user.save(update_fields=["is_active"])
     return user
 
 
-def check_admin_stays(actor: Actor, user: User, *, roles: Iterable[str], is_active: bool) -> None:
-    """Invalid when the person would stop to be an admin, and is the one who asks, or the last one."""
-    is_admin = user.is_active and (user.is_superuser or Role.ADMIN in roles_in(user))
-    stays = is_active and (user.is_superuser or Role.ADMIN in set(roles))
-    if not is_admin or stays:
+def check_admin_stays(actor: Actor, user: User, *, will_be: bool) -> None:
+    """Invalid when the person would stop to be an admin, and is the one who asks, or the last one.
+
+    To be asked inside of `changing`, which holds all admins.
+    """
+    if will_be or not is_admin(user):
         return
     if actor.user_id == user.pk:
         raise Invalid(roles="Nobody takes the role of admin from themselves: ask another admin.")
-    others = User.objects.filter(is_active=True, groups__name=Role.ADMIN).exclude(pk=user.pk)
-    if not others.exists():
-        raise Invalid(roles="This is the last admin: make somebody else one first.")
+    if is_last_admin(user):
+        raise LastAdmin
 
 
 def roles_in(user: User) -> frozenset[str]:
     """As they were given, without those that one role contains."""
     return frozenset(user.groups.values_list("name", flat=True))
-
-
-def person(user_id: UUID) -> User:
-    user = User.objects.filter(pk=user_id).first()
-    if user is None:
-        raise NotFound("There is no such account.")
-    return user

@@ -2,6 +2,7 @@
 
 Whoever repeats a request while the first one is under way is told so at once: on PostgreSQL by a lock that is tried
 and not waited for. SQLite has one writer at a time: there the second one waits for the first, and gets its answer.
+Views that ask somebody else before the transaction take their key by a row (`answer_prepared`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from http import HTTPMethod
 from typing import Any, NamedTuple
 
@@ -37,6 +38,10 @@ HEADER, META = "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"
 LONGEST = 255
 # Refusals that rest on the state of things. Who may do what, how fast, and what broke on our side is asked anew.
 KEPT = frozenset({400, 404, 409})
+
+# A process that dies while it prepares leaves its key taken for so long: longer than any call to elsewhere lasts.
+TAKEN_SECONDS = 120
+NOTHING_YET = b""
 
 Post = Callable[..., HttpResponseBase]
 
@@ -64,16 +69,18 @@ class Asked(NamedTuple):
     digest: str
 
 
-def honouring_keys(post: Post) -> Post:
+def honouring_keys(post: Post, *, prepares: bool) -> Post:
     """The `post` of an ApiView. A request without a key costs nothing more than before."""
+    answer_keyed = answer_prepared if prepares else answer_once
 
     @wraps(post)
     def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         asked = asked_by(request)
         view.beforehand(request)
         if asked is None:
+            view.prepare(request)
             return post(view, request, *args, **kwargs)
-        return answer_once(asked, view, lambda: post(view, request, *args, **kwargs))
+        return answer_keyed(asked, view, request, partial(post, view, request, *args, **kwargs))
 
     return answer
 
@@ -106,17 +113,39 @@ def caller_of(user: Any, who: str) -> str:
     return f"{'user' if isinstance(user, User) else 'agent'}:{user.id}"
 
 
-def answer_once(asked: Asked, view: Any, post: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+def answer_once(asked: Asked, view: Any, request: Request, post: Post) -> HttpResponseBase:
     """What was answered before, or what `post` answers now. Its own transactions become parts of this one."""
     with transaction.atomic():
-        if not locked(asked):
-            raise InFlight
-        kept = find(asked)
-        if kept is not None:
+        kept = kept_for(asked)
+        return replayed(kept) if kept else keeping(asked, answered(view, post))
+
+
+def answer_prepared(asked: Asked, view: Any, request: Request, post: Post) -> HttpResponseBase:
+    """The same for a view that prepares: that is in no transaction, and a row says meanwhile that the key is taken."""
+    with transaction.atomic():
+        kept = kept_for(asked)
+        if kept:
             return replayed(kept)
-        response = answered(view, post)
-        if is_kept(response):
-            keep(asked, response)
+        take(asked)
+    try:
+        refused = outcome(view, partial(view.prepare, request))
+        with transaction.atomic():
+            give_back(asked)
+            return keeping(asked, refused or answered(view, post))
+    finally:
+        give_back(asked)
+
+
+def kept_for(asked: Asked) -> KeptAnswer | None:
+    """The answer that is there already; InFlight while another request is at it."""
+    if not locked(asked):
+        raise InFlight
+    return find(asked)
+
+
+def keeping(asked: Asked, response: HttpResponseBase) -> HttpResponseBase:
+    if is_kept(response):
+        keep(asked, response)
     return response
 
 
@@ -144,15 +173,22 @@ def find(asked: Asked) -> KeptAnswer | None:
         return None
     if not hmac.compare_digest(kept.request_sha256, asked.digest):
         raise Mismatch
+    if bytes(kept.body) == NOTHING_YET:
+        raise InFlight
     return kept
 
 
-def answered(view: Any, post: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-    """The answer, also where it is a refusal: what a refusal leaves behind, as its row in the audit log, stands."""
+def outcome(view: Any, call: Callable[[], Any]) -> Any:
+    """What the call returns, or the answer that the view has to its error."""
     try:
-        response = post()
+        return call()
     except Exception as error:  # noqa: BLE001 - raised again by the view, if it has no answer to it
-        response = view.handle_exception(error)
+        return view.handle_exception(error)
+
+
+def answered(view: Any, post: Post) -> HttpResponseBase:
+    """The answer, also where it is a refusal: what a refusal leaves behind, as its row in the audit log, stands."""
+    response: HttpResponseBase = outcome(view, post)
     if response.status_code >= 500:
         transaction.set_rollback(True)
     return response
@@ -176,6 +212,22 @@ def keep(asked: Asked, response: HttpResponseBase) -> None:
         body=cipher().encrypt(content_of(response)),
         expires_at=seconds_from_now(lasts.total_seconds()),
     )
+
+
+def take(asked: Asked) -> None:
+    KeptAnswer.objects.create(
+        caller=asked.caller,
+        key=asked.key,
+        request_sha256=asked.digest,
+        status=InFlight.status,
+        content_type=JSONRenderer.media_type,
+        body=NOTHING_YET,
+        expires_at=seconds_from_now(TAKEN_SECONDS),
+    )
+
+
+def give_back(asked: Asked) -> None:
+    KeptAnswer.objects.filter(caller=asked.caller, key=asked.key, body=NOTHING_YET).delete()
 
 
 def content_of(response: HttpResponseBase) -> bytes:

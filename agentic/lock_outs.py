@@ -7,7 +7,6 @@ because something around it was rolled back.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -22,9 +21,9 @@ from agentic.audits import record
 from agentic.clock import database_now
 from agentic.errors import TooMany
 from agentic.models import FailedSignIns, User
+from agentic.models.failures import ACCOUNT, ADDRESS
 from agentic.vocabulary import AuditAction
 
-ACCOUNT, ADDRESS = "account:", "address:"
 CHANGING = ("failures", "checking", "expires_at")
 IPV6_NETWORK = 64  # bits: whoever has one address of such a network has them all
 
@@ -57,10 +56,9 @@ class Attempt:
         return row.failures >= self.limits[row.who] and row.expires_at > now
 
 
-def account_key(name: str, user: User | None) -> str:
+def account_key(label: str, user: User | None) -> str:
     """One for all names of an account. A name that nobody has is counted as well: no answer tells which there are."""
-    said = str(user.pk) if user else hashlib.sha256(name.casefold().encode()).hexdigest()
-    return ACCOUNT + said
+    return ACCOUNT + (str(user.pk) if user else label)
 
 
 def address_key(ip: str) -> str:

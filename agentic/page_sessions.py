@@ -26,6 +26,7 @@ from django.utils.functional import SimpleLazyObject
 
 from agentic.authentication import signed_in
 from agentic.entering import enter, leave_everywhere
+from agentic.errors import NotAuthenticated
 from agentic.models import SignInMethod, User
 
 SIGN_IN = "sign_in"  # in a session: the id of its sign-in
@@ -61,7 +62,12 @@ def person_of_session(session: SessionBase) -> User | AnonymousUser:
 def begin(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     by_password = request.session[BACKEND_SESSION_KEY] == BY_PASSWORD
     method = SignInMethod.PASSWORD if by_password else SignInMethod.OIDC
-    request.session[SIGN_IN] = str(enter(request, user, method).pk)
+    try:
+        request.session[SIGN_IN] = str(enter(request, user, method).pk)
+    except NotAuthenticated:  # nothing is left of it
+        request.session.flush()
+        request.user = AnonymousUser()
+        raise
 
 
 @receiver(user_logged_out)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 from agentic.acting import knocking
 from agentic.errors import TooMany
@@ -17,7 +20,7 @@ from agentic.models import User
 
 AT_ONCE = threading.BoundedSemaphore(2)
 LONGEST_QUEUE = 5.0  # seconds
-LONGEST_NAME = 150  # of what is kept of a name that somebody tried
+UNKNOWN, DIGITS = "unknown:", 12
 
 
 class PasswordBackend(ModelBackend):
@@ -33,7 +36,7 @@ class PasswordBackend(ModelBackend):
         if not username or not password:
             return None
         user = named(username)
-        attempt = Attempt(knocking(request or HttpRequest(), username[:LONGEST_NAME]), user)
+        attempt = Attempt(knocking(request or HttpRequest(), label_of(username, user)), user)
         refuse_locked(attempt)
         with a_few_at_once(), counted(attempt):
             attempt.succeeded = self.is_right(user, password)
@@ -44,7 +47,19 @@ class PasswordBackend(ModelBackend):
             # As slow as a real check: the time must not tell whether a name exists.
             User().set_password(password)
             return False
-        return user.check_password(password) and self.user_can_authenticate(user)
+        anew = partial(hash_anew, user)
+        return check_password(password, user.password, anew) and self.user_can_authenticate(user)
+
+
+def label_of(name: str, user: User | None) -> str:
+    """The name of the account; of a name that no account has a few digits, the same ones each time.
+
+    People type passwords where names belong, and nobody is to read them. Without SECRET_KEY no guess can be checked.
+    """
+    if user:
+        return user.username
+    digest = salted_hmac("agentic.unknown_name", name.casefold(), algorithm="sha256").hexdigest()
+    return UNKNOWN + digest[:DIGITS]
 
 
 @contextmanager
@@ -56,6 +71,14 @@ def a_few_at_once() -> Iterator[None]:
         yield
     finally:
         AT_ONCE.release()
+
+
+def hash_anew(user: User, password: str) -> None:
+    """The right password by the hasher of today, but never over one that was set meanwhile, as Django's own does."""
+    unchanged = User.objects.filter(pk=user.pk, password=user.password)
+    stronger = make_password(password)
+    if unchanged.update(password=stronger):
+        user.password = stronger
 
 
 def named(text: str) -> User | None:

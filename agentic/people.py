@@ -13,6 +13,8 @@ from django.db import transaction
 
 from agentic.actors import Actor
 from agentic.audits import record
+from agentic.last_admin import LastAdmin, is_admin, is_last_admin, locked_with_all_admins
+from agentic.live import tell_of_person
 from agentic.models import User
 from agentic.sign_ins import end_all_of
 from agentic.vocabulary import AuditAction
@@ -45,15 +47,22 @@ def create_person(
 
 @contextmanager
 def changing(user_id: UUID, *, actor: Actor) -> Iterator[User]:
-    """Whatever the block does to this account, which is there, is audited with it, or undone with it."""
+    """Whatever the block does to this account is audited with it, or undone with it.
+
+    NotFound when there is none; LastAdmin when the block took the role from the only one who has it.
+    """
     with transaction.atomic():
-        user = User.objects.select_for_update(no_key=True).get(pk=user_id)
-        before = seen(user)
+        user = locked_with_all_admins(user_id)
+        before, was_last = seen(user), is_last_admin(user)
         yield user
+        if was_last and not is_admin(user):
+            raise LastAdmin
         after = seen(User.objects.get(pk=user_id))
         # First, for it locks rows: who has told anything holds the head of the log, and must wait for nobody.
         end_what_was_open(before, after, user, actor)
         tell_changes(before, after, user_id, actor)
+        if before != after:
+            tell_of_person(user_id)
 
 
 def end_what_was_open(old: Account, new: Account, user: User, actor: Actor) -> None:

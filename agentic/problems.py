@@ -17,6 +17,7 @@ from rest_framework.views import set_rollback
 
 from agentic.errors import DomainError, NotAllowed, NotFound, Unavailable
 from agentic.permissions import rule_of
+from agentic.rates import TooFast, spend_unknown
 from agentic.refusals import note
 
 MEDIA_TYPE = "application/problem+json"
@@ -54,6 +55,7 @@ def of_domain(error: DomainError) -> dict[str, Any]:
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: a problem for every error that has an answer; others go on to Django."""
     set_rollback()
+    error = slowed_down(error, context["request"])
     problem, headers = known(error), {}
     if problem is None:
         return None
@@ -64,6 +66,18 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if wait := getattr(error, "wait", None):  # of a throttled request, in seconds
         headers["Retry-After"] = str(int(wait))
     return Response(problem, status=problem["status"], headers=headers, content_type=MEDIA_TYPE)
+
+
+def slowed_down(error: Exception, request: Request) -> Exception:
+    """Who is told 401 again and again is told to wait instead; no good credential ever comes here."""
+    problem = known(error)
+    if problem is None or problem["status"] != HTTPStatus.UNAUTHORIZED:
+        return error
+    try:
+        spend_unknown(request._request)
+    except TooFast as too_fast:
+        return too_fast
+    return error
 
 
 def note_refusal(request: Request, view: Any, detail: str) -> None:

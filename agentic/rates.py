@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import redis
 from django.conf import settings
+from django.http import HttpRequest
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rest_framework.permissions import SAFE_METHODS
@@ -55,23 +56,47 @@ class RateLimit(BaseThrottle):
     """Asked after who calls and whether they may. Raises TooFast, never anything else."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        allowance = allowance_of(request)
-        if allowance.limit:
-            meter.spend(allowance)
+        scope = "read" if request.method in SAFE_METHODS else "write"
+        user: Any = request.user
+        if isinstance(user, User):
+            spend_person(user, scope)
+        elif user is not None:
+            spend(Allowance(f"{scope}:agent:{user.id}", settings.RATE_PER_MINUTE_AGENT))
+        elif scope == "write":
+            spend_sign_in(request._request)  # whoever is nobody yet writes only to sign in
+        else:
+            spend(of_address(request._request, scope, settings.RATE_PER_MINUTE_PERSON))
         return True
 
 
-def allowance_of(request: Request) -> Allowance:
-    scope = "read" if request.method in SAFE_METHODS else "write"
-    user: Any = request.user
-    if user is None:
-        # Whoever is nobody yet writes only to sign in.
-        strict = scope == "write"
-        limit = settings.RATE_PER_MINUTE_SIGN_IN if strict else settings.RATE_PER_MINUTE_PERSON
-        return Allowance(f"{scope}:address:{network_of(address_of(request._request))}", limit)
-    if isinstance(user, User):
-        return Allowance(f"{scope}:user:{user.pk}", settings.RATE_PER_MINUTE_PERSON)
-    return Allowance(f"{scope}:agent:{user.id}", settings.RATE_PER_MINUTE_AGENT)
+def spend(allowance: Allowance) -> None:
+    """Let one call through, or raise TooFast."""
+    if allowance.limit:
+        meter.spend(allowance)
+
+
+def spend_person(user: User, scope: str) -> None:
+    """One call of this person, at whichever door; `scope` is "read" or "write"."""
+    spend(Allowance(f"{scope}:user:{user.pk}", settings.RATE_PER_MINUTE_PERSON))
+
+
+def spend_sign_in(request: HttpRequest) -> None:
+    """One sign-in that is begun or tried from this address, by the API or on a page."""
+    spend(of_address(request, "write", settings.RATE_PER_MINUTE_SIGN_IN))
+
+
+def spend_return(request: HttpRequest) -> None:
+    """One answer of an identity provider that comes by way of this address: the other half of a sign-in."""
+    spend(of_address(request, "return", settings.RATE_PER_MINUTE_SIGN_IN))
+
+
+def spend_unknown(request: HttpRequest) -> None:
+    """One call with no credential that is good. Those with a good one, from the same address, lose nothing."""
+    spend(of_address(request, "unknown", settings.RATE_PER_MINUTE_PERSON))
+
+
+def of_address(request: HttpRequest, scope: str, limit: int) -> Allowance:
+    return Allowance(f"{scope}:address:{network_of(address_of(request))}", limit)
 
 
 def network_of(address: str) -> str:

@@ -6,28 +6,35 @@ import logging
 import re
 
 HIDDEN = "[redacted]"
-# Names whose value is a secret wherever they stand: in a query, a form, a header, JSON, or the text of a dict.
+# Names whose value is a secret wherever they stand: in a query, a form, a header, JSON, or the text of a dict. Also as
+# the end of a longer name (`OIDC_CLIENT_SECRET`), and before a number (`new_password1`).
 NAMES = (
-    "password", "passwd", "passphrase", "secret", "client_secret", "secret_key", "jwt_secret_key", "token",
-    "access_token", "refresh_token", "id_token", "code_verifier", "api_key", "csrfmiddlewaretoken", "csrftoken",
-    "sessionid",
+    "password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "secret[_-]?key", "api[_-]?key",
+    "access[_-]?key", "private[_-]?key", "signing[_-]?key", "code_verifier", "id_token_hint", "client_assertion",
+    "credentials?", "csrftoken", "session_?id",
 )  # fmt: skip
 # And those that are words of every day elsewhere.
-IN_A_QUERY = ("code", "key", "nonce", "id_token_hint")
-VALUE = r"""(?:'[^']*'|"[^"]*"|[^\s&;,'"#)}\]]+)"""
+IN_A_QUERY = ("code", "key", "nonce")
+# Between a name and its value: `=`, or `:`, or the `,` of a pair; the name may be quoted, and the quotes escaped.
+JOINT = r"""(?:\\*['"]\s*[:,=]|\s*[:=])\s*"""
+# A text in quotes ends with the quote it began with, escaped as often as that; one that was cut off, with its line.
+QUOTED = r"""[\[({]*[bru]?(?P<quote>\\*['"])(?:(?s:.*?)(?<!\\)(?P=quote)|.*)"""
+VALUE = rf"(?:{QUOTED}|[^\s&]+)"
+# What is no English word: so short a secret may be after the name of a scheme.
+SHORT = r"(?=\S*[\d_.~+/=:-]|\S*(?-i:[A-Z])|\S{8})"
 RULES = [
     (re.compile(pattern, re.IGNORECASE), instead)
     for pattern, instead in (
+        # The whole value of these headers, with or without a scheme.
+        (rf"((?:authorization|cookie){JOINT})(?:{QUOTED}|[^\r\n]+)", rf"\1{HIDDEN}"),
         # Our own keys and refresh tokens, whole or cut off, and any JWT.
         (r"\b(aa[a-z]_)[\w-]{6,}", rf"\1{HIDDEN}"),
         (r"\beyJ[\w-]{6,}(?:\.[\w-]*){0,4}", HIDDEN),
-        # Whatever follows the name of a scheme, as in Authorization.
-        (r"\b(Bearer|Basic|Digest)\s+[\w.~+/=:-]{8,}", rf"\1 {HIDDEN}"),
-        (r"\b((?:set-)?cookie['\"]?\s*:\s*)[^\r\n]+", rf"\1{HIDDEN}"),
+        (rf"\b(Bearer|Basic|Digest)\s+{SHORT}[\w.~+/=:-]+", rf"\1 {HIDDEN}"),
         # The password in an address, of a database say.
-        (r"(\b[a-z][\w+.-]*://[^\s:/@'\"]*:)[^\s/'\"]+@", rf"\1{HIDDEN}@"),
-        (rf"(?<![\w-])((?:{'|'.join(NAMES)})(?:['\"]?\s*:\s*|=)b?){VALUE}", rf"\1{HIDDEN}"),
-        (rf"([?&;](?:{'|'.join(IN_A_QUERY)})=){VALUE}", rf"\1{HIDDEN}"),
+        (r"(\b[a-z][\w+.-]{0,30}://[^\s:/@'\"]*:)[^\s/'\"]+@", rf"\1{HIDDEN}@"),
+        (rf"((?:{'|'.join(NAMES)})\d*{JOINT}){VALUE}", rf"\1{HIDDEN}"),
+        (rf"([?&;'\"](?:{'|'.join(IN_A_QUERY)})=)[^\s&]+", rf"\1{HIDDEN}"),
     )
 ]
 

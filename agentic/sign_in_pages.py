@@ -16,10 +16,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from agentic.errors import TooMany
+from agentic.errors import NotAuthenticated, TooMany
 from agentic.oidc.sign_out import provider_sign_out
+from agentic.rates import spend_sign_in
 
-WRONG = "The name or the password is wrong."
 REFUSED, TOO_MANY = 403, 429
 
 
@@ -40,19 +40,27 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def checked(request: HttpRequest) -> HttpResponse:
-    form = Credentials(request.POST)
-    if not form.is_valid():
-        return shown(request, WRONG, REFUSED)
     try:
-        user = auth.authenticate(request, **form.cleaned_data)
+        spend_sign_in(request)
+        come_in(request)
     except TooMany as error:
-        answer = shown(request, error.detail, TOO_MANY)
-        answer["Retry-After"] = str(int(error.wait))
-        return answer
-    if user is None:
-        return shown(request, WRONG, REFUSED)
-    auth.login(request, user)
+        return told_to_wait(shown(request, error.detail, TOO_MANY), error)
+    except NotAuthenticated as error:
+        return shown(request, error.detail, REFUSED)
     return HttpResponseRedirect(page_after(request))
+
+
+def come_in(request: HttpRequest) -> None:
+    form = Credentials(request.POST)
+    user = auth.authenticate(request, **form.cleaned_data) if form.is_valid() else None
+    if user is None:
+        raise NotAuthenticated("The name or the password is wrong.")
+    auth.login(request, user)
+
+
+def told_to_wait(answer: HttpResponse, error: TooMany) -> HttpResponse:
+    answer["Retry-After"] = str(int(error.wait))
+    return answer
 
 
 def shown(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:

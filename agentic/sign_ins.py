@@ -20,6 +20,7 @@ from agentic.actors import Actor, ActorKind, Source, system
 from agentic.audits import record
 from agentic.clock import Now, database_now
 from agentic.errors import NotAuthenticated
+from agentic.live import tell_of_person
 from agentic.models import RefreshToken, SignIn, SignInMethod, User
 from agentic.tokens import claims_of, issue_access
 from agentic.vocabulary import AuditAction
@@ -27,8 +28,13 @@ from agentic.vocabulary import AuditAction
 MARK = "aar_"  # a refresh token is known by it, in a log or a leak
 REFRESH_LASTS = timedelta(hours=24)
 SIGN_IN_LASTS = timedelta(days=30)
-SIGNED_OUT = "signed out"
 REUSED = "a refresh token was used twice"
+
+
+class Overtaken(NotAuthenticated):
+    """The account was changed in this moment. Sign in anew."""
+
+    reason = "the password or the account changed while it was looked at"
 
 
 @transaction.atomic
@@ -41,7 +47,11 @@ def begin_sign_in(
     source: Source = Source.API,
     correlation_id: str = "",
 ) -> SignIn:
-    """The sign-in of a person who has proved who they are. `tokens_for` gives them their tokens."""
+    """The sign-in of a person who has proved who they are. `tokens_for` gives them their tokens.
+
+    `user` is as it was when that was looked at: Overtaken when it has another password or is closed by now.
+    """
+    refuse_overtaken(user)
     sign_in = SignIn.objects.create(
         user=user,
         method=method,
@@ -60,6 +70,13 @@ def begin_sign_in(
         user_agent=sign_in.user_agent,
     )
     return sign_in
+
+
+def refuse_overtaken(user: User) -> None:
+    """The row is held until the commit: whoever changes it then finds this sign-in, and ends it with all others."""
+    held = User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
+    if held is None or not held.is_active or held.password != user.password:
+        raise Overtaken
 
 
 def tokens_for(sign_in: SignIn) -> dict[str, Any]:
@@ -113,29 +130,44 @@ def by_access_token(token: str) -> SignIn | None:
 
 
 @transaction.atomic
-def end_sign_in(sign_in: SignIn, because: str, *, actor: Actor | None = None) -> bool:
+def end_sign_in(
+    sign_in: SignIn,
+    because: str,
+    *,
+    actor: Actor | None = None,
+    action: AuditAction = AuditAction.SIGN_IN_REVOKED,
+) -> bool:
     """From the next request on none of its tokens is good. False when it had ended before."""
-    return end(SignIn.objects.filter(pk=sign_in.pk), sign_in.user, because, actor)
+    return end(SignIn.objects.filter(pk=sign_in.pk), sign_in.user, because, actor, action)
 
 
 @transaction.atomic
-def end_all_of(user: User, because: str, *, actor: Actor | None = None) -> bool:
+def end_all_of(
+    user: User,
+    because: str,
+    *,
+    actor: Actor | None = None,
+    action: AuditAction = AuditAction.SIGN_IN_REVOKED,
+) -> bool:
     """Every sign-in of a person, in programs and in browsers. False when there was none."""
-    return end(SignIn.objects.filter(user=user), user, because, actor)
+    return end(SignIn.objects.filter(user=user), user, because, actor, action)
 
 
-def end(which: QuerySet[SignIn], user: User, because: str, actor: Actor | None) -> bool:
+def end(
+    which: QuerySet[SignIn], user: User, because: str, actor: Actor | None, action: AuditAction
+) -> bool:
     still_open = which.filter(ended_at__isnull=True)
     ended = still_open.update(ended_at=Now(), ended_because=because[:100])
     if ended:
         record(
-            AuditAction.SIGNED_OUT if because == SIGNED_OUT else AuditAction.SIGN_IN_REVOKED,
+            action,
             actor=actor or Actor(ActorKind.USER, user.pk, user.username, Source.API),
             entity_type="user",
             entity_id=user.pk,
             reason=because,
             sign_ins=ended,
         )
+        tell_of_person(user.pk)
     return bool(ended)
 
 

@@ -97,6 +97,7 @@ class AuditAction(models.TextChoices):
     SIGNED_IN = "sign_in.succeeded", "Somebody signed in."
     SIGN_IN_FAILED = "sign_in.failed", "A sign-in was refused."
     SIGN_IN_LOCKED = "sign_in.locked", "An account or an address was locked out for a while."
+    SIGN_IN_UNLOCKED = "sign_in.unlocked", "An operator ended a lock-out before its time."
     SIGNED_OUT = "sign_in.ended", "Somebody signed out."
     SIGN_IN_REVOKED = (
         "sign_in.revoked",

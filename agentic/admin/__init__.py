@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from agentic.admin.lock_outs import FailedSignInsAdmin
 from agentic.admin.people import PersonAdmin, own_password
 from agentic.admin.records import AuditAdmin, EventAdmin
 from agentic.admin.roles import RoleAdmin
@@ -12,6 +13,7 @@ from agentic.admin.sign_ins import OidcIdentityAdmin, SignInAdmin
 __all__ = [
     "AuditAdmin",
     "EventAdmin",
+    "FailedSignInsAdmin",
     "OidcIdentityAdmin",
     "PersonAdmin",
     "RoleAdmin",

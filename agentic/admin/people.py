@@ -20,12 +20,13 @@ from agentic.acting import actor_of
 from agentic.actors import Source
 from agentic.admin.person_forms import PersonForm, RolesForm, SureForm
 from agentic.admin_actions import ask
+from agentic.admin_lists import either
 from agentic.admin_parts import NOTHING, badge, list_address
 from agentic.admin_rules import RuledAdmin
 from agentic.appointing import assign_roles, roles_in, set_active
 from agentic.audits import locked_head
 from agentic.errors import Invalid
-from agentic.models import Audit, SignIn, User
+from agentic.models import Audit, FailedSignIns, SignIn, User
 from agentic.people import changing, tell_created
 from agentic.roles import Role, may
 
@@ -40,7 +41,12 @@ class PersonAdmin(RuledAdmin, UserAdmin):  # type: ignore[type-arg] # takes none
     form = PersonForm
     list_display = ("username", "name", "email", "roles", "active", "last_login", "date_joined")
     filter_horizontal = ()
-    list_filter = ("is_active", "groups", "is_staff", "last_login")
+    list_filter = (
+        ("is_active", either(("active", "deactivated"), "state")),
+        "groups",
+        ("is_staff", either(("staff", "not staff"), "whether they may open this site")),
+        "last_login",
+    )
     date_hierarchy = "date_joined"
     search_fields = ("username", "first_name", "last_name", "email")
     search_help_text = "A name or an e-mail address."
@@ -52,8 +58,8 @@ class PersonAdmin(RuledAdmin, UserAdmin):  # type: ignore[type-arg] # takes none
             "What they may do",
             {
                 "fields": ("is_active", "groups", "is_staff", "is_superuser"),
-                "description": "Roles are groups here. Staff may open this site, and see of it what their "
-                "roles allow. Better than this form is the action “Assign roles”: it sees to both.",
+                "description": "Staff may open this site, and see of it what their roles allow. Better than this "
+                "form is the action “Assign roles”: it sees to both.",
             },
         ),
         ("Dates", {"fields": ("last_login", "date_joined")}),
@@ -82,6 +88,7 @@ class PersonAdmin(RuledAdmin, UserAdmin):  # type: ignore[type-arg] # takes none
             return NOTHING
         lists = [
             ("sign-ins", list_address(SignIn, user=user.pk)),
+            ("failed sign-ins", list_address(FailedSignIns, q=user.username)),
             ("what they did", list_address(Audit, user_id=user.pk)),
             (
                 "what was done to the account",

@@ -10,7 +10,6 @@ from django.contrib.auth.forms import UserChangeForm
 from agentic.actors import Actor
 from agentic.appointing import check_admin_stays
 from agentic.errors import Invalid
-from agentic.models import User
 from agentic.roles import Role
 
 
@@ -21,13 +20,18 @@ class PersonForm(UserChangeForm):  # type: ignore[type-arg] # takes none at run 
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
-        roles = [group.name for group in data.get("groups", [])]
-        about = {"roles": roles, "is_active": data.get("is_active", True)}
         try:
-            check_admin_stays(self.asking, User.objects.get(pk=self.instance.pk), **about)
+            check_admin_stays(self.asking, self.instance, will_be=self.will_be_admin(data))
         except Invalid as error:
             self.add_error(None, error.members["errors"]["roles"])
         return data
+
+    def will_be_admin(self, data: dict[str, Any]) -> bool:
+        """A box that the form does not show stays as it is."""
+        person = self.instance
+        is_above = data.get("is_superuser", person.is_superuser)
+        has_role = any(group.name == Role.ADMIN for group in data.get("groups", []))
+        return data.get("is_active", person.is_active) and (is_above or has_role)
 
 
 class RolesForm(forms.Form):

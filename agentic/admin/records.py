@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from agentic.admin_lists import NamedChoices, StoryAdmin
-from agentic.admin_parts import NOTHING, Tone, badge, list_address, pretty
+from agentic.admin_parts import NOTHING, Tone, badge, list_address, pretty, spoken
 from agentic.audit_chain import HASHED, hash_of
 from agentic.models import GENESIS, Audit, Event
 from agentic.vocabulary import AuditAction, EntityType, EventType
@@ -23,6 +23,7 @@ TONES: dict[str, Tone] = {
     **dict.fromkeys((EventType.TASK_VERIFIED, EventType.TASK_OVERRIDDEN), "good"),
     **dict.fromkeys((AuditAction.REFUSED, AuditAction.SIGN_IN_FAILED, AuditAction.SIGN_IN_LOCKED), "bad"),
 }  # fmt: skip
+LONG = 20  # letters of an id
 SENTENCES = {**dict(EventType.choices), **dict(AuditAction.choices)}
 
 
@@ -53,8 +54,11 @@ class RecordAdmin(StoryAdmin):
         if not row.entity_id:
             return row.entity_type or NOTHING
         address = list_address(self.model, entity_type=row.entity_type, entity_id=row.entity_id)
-        text = '{} <a class="mono" href="{}" title="{}">{}…</a>'
-        return format_html(text, row.entity_type, address, row.entity_id, str(row.entity_id)[-8:])
+        text = '{} <a class="mono" href="{}" title="{}">{}</a>'
+        name = str(row.entity_id)
+        # The beginning of an id is when it was made: the end tells two apart.
+        short = name if len(name) < LONG else f"…{name[-8:]}"
+        return format_html(text, spoken(row.entity_type), address, name, short)
 
 
 @admin.register(Event)

@@ -1,4 +1,4 @@
-"""Roles, which are groups: to be looked at."""
+"""Roles, which are Django's groups: to be looked at. `agentic/locale` has their name."""
 
 from __future__ import annotations
 

@@ -8,12 +8,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.text import Truncator
 
 from agentic.acting import actor_of
 from agentic.actors import Source
 from agentic.admin_actions import ReasonForm, ask
 from agentic.admin_lists import NamedChoices, StoryAdmin, still
-from agentic.admin_parts import badge, link
+from agentic.admin_parts import NOTHING, badge, link
 from agentic.models import OidcIdentity, SignIn
 from agentic.roles import may
 from agentic.sign_ins import end_sign_in
@@ -33,9 +35,9 @@ class SignInAdmin(PersonalAdmin):
     """Tokens and sessions belong to a sign-in, and end with it."""
 
     list_display = (
-        "person",
         "state",
-        "method",
+        "person",
+        "method_shown",
         "ip",
         "browser",
         "created_at",
@@ -54,9 +56,15 @@ class SignInAdmin(PersonalAdmin):
         expired = row.expires_at <= timezone.now()
         return badge("expired", "quiet") if expired else badge("open", "good")
 
+    @admin.display(description="method")
+    def method_shown(self, row: SignIn) -> str:
+        return format_html('<span title="{}">{}</span>', row.get_method_display(), row.method)
+
     @admin.display(description="program")
     def browser(self, row: SignIn) -> str:
-        return row.user_agent[:60] or "-"
+        """Its beginning; the whole of it when the pointer rests there."""
+        said = row.user_agent or NOTHING
+        return format_html('<span title="{}">{}</span>', said, Truncator(said).chars(40))
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
         return may(request.user, "users.manage")
@@ -79,7 +87,7 @@ class SignInAdmin(PersonalAdmin):
 class OidcIdentityAdmin(PersonalAdmin):
     """To be looked at: a person is linked by signing in, and an account that must not be used is deactivated."""
 
-    list_display = ("person", "issuer", "subject", "email", "linked_at", "last_sign_in_at")
+    list_display = ("subject", "person", "issuer", "email", "linked_at", "last_sign_in_at")
     list_filter = ("issuer", "last_sign_in_at")
     date_hierarchy = "linked_at"
     search_fields = ("^user__username", "subject", "email")

@@ -22,6 +22,10 @@ class Migration(migrations.Migration):
     operations = [
         # Backwards it is the last thing that is done.
         migrations.RunPython(migrations.RunPython.noop, guarded),
+        migrations.AlterModelOptions(
+            name="failedsignins",
+            options={"verbose_name": "failed sign-ins", "verbose_name_plural": "failed sign-ins"},
+        ),
         migrations.RemoveConstraint(
             model_name="audit",
             name="audits_closed_vocabulary",
@@ -42,6 +46,7 @@ class Migration(migrations.Migration):
                     ("sign_in.succeeded", "Somebody signed in."),
                     ("sign_in.failed", "A sign-in was refused."),
                     ("sign_in.locked", "An account or an address was locked out for a while."),
+                    ("sign_in.unlocked", "An operator ended a lock-out before its time."),
                     ("sign_in.ended", "Somebody signed out."),
                     (
                         "sign_in.revoked",
@@ -190,6 +195,7 @@ class Migration(migrations.Migration):
                             "sign_in.succeeded",
                             "sign_in.failed",
                             "sign_in.locked",
+                            "sign_in.unlocked",
                             "sign_in.ended",
                             "sign_in.revoked",
                             "access.refused",

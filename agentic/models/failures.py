@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import models
+from django.utils.functional import cached_property
+
+from agentic.models.people import User
+
+ACCOUNT, ADDRESS = "account:", "address:"
 
 
 class FailedSignIns(models.Model):
@@ -19,11 +26,29 @@ class FailedSignIns(models.Model):
 
     class Meta:
         db_table = "failed_sign_ins"
-        verbose_name_plural = "failed sign-ins"
+        verbose_name = verbose_name_plural = "failed sign-ins"
         indexes = [
             # The clean-up of those that count no more.
             models.Index(fields=("expires_at",), name="failed_sign_ins_expiry"),
         ]
 
     def __str__(self) -> str:
-        return self.who
+        return self.person.username if self.person else self.who.partition(":")[2]
+
+    @property
+    def account_id(self) -> UUID | None:
+        """None of an address, and of a name that no account has."""
+        try:
+            return UUID(self.who.removeprefix(ACCOUNT))
+        except ValueError:
+            return None
+
+    @property
+    def address(self) -> str:
+        """Empty of an account."""
+        return self.who.removeprefix(ADDRESS) if self.who.startswith(ADDRESS) else ""
+
+    @cached_property
+    def person(self) -> User | None:
+        """Whose account it is."""
+        return User.objects.filter(pk=self.account_id).first() if self.account_id else None

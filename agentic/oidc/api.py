@@ -10,10 +10,11 @@ from rest_framework.response import Response
 
 from agentic import described
 from agentic.acting import knocking
+from agentic.actors import Actor
 from agentic.api import ApiView, text_in_query
 from agentic.entering import enter
 from agentic.errors import DomainError, Invalid
-from agentic.models import SignIn, SignInMethod
+from agentic.models import SignInMethod, User
 from agentic.oidc.backend import SOMEBODY
 from agentic.oidc.exchange import proven
 from agentic.oidc.people import account_of, tell_failure
@@ -21,6 +22,7 @@ from agentic.oidc.provider import provider, refuse_another_issuer
 from agentic.oidc.requests import begin_request, take_request
 from agentic.parsing import read
 from agentic.permissions import Anyone
+from agentic.rates import spend_sign_in
 from agentic.shapes import ProviderAnswer
 from agentic.sign_ins import tokens_for
 
@@ -49,6 +51,7 @@ class Config(ApiView):
             "client_id": settings.OIDC_RP_CLIENT_ID,
         }
         if redirect_uri:
+            spend_sign_in(request._request)
             answer |= begun(redirect_uri)
         return Response(answer, headers=NOT_KEPT)
 
@@ -66,19 +69,23 @@ class Callback(ApiView):
     permission_classes = (Anyone,)
     operations: ClassVar = {"POST": described.SIGN_IN_BY_OIDC}
 
-    def post(self, request: Request) -> Response:
-        said = read(request, ProviderAnswer)
+    user: User
+
+    def prepare(self, request: Request) -> None:
+        """In no transaction, for the provider takes its time; and what fails is told whatever is undone afterwards."""
+        said, door = read(request, ProviderAnswer), knocking(request._request, SOMEBODY)
         try:
-            sign_in = signed_in(request, said)
+            self.user = account_for(said, door)
         except DomainError as error:
-            tell_failure(knocking(request._request, SOMEBODY), error)
+            tell_failure(door, error)
             raise
+
+    def post(self, request: Request) -> Response:
+        sign_in = enter(request._request, self.user, SignInMethod.OIDC)
         return Response(tokens_for(sign_in), headers=NOT_KEPT)
 
 
-def signed_in(request: Request, said: ProviderAnswer) -> SignIn:
+def account_for(said: ProviderAnswer, door: Actor) -> User:
     refuse_another_issuer(provider(), said.iss)
     answered = take_request(said.state, said.code)
-    person = proven(answered, provider()).person
-    user = account_of(person, knocking(request._request, SOMEBODY))
-    return enter(request._request, user, SignInMethod.OIDC)
+    return account_of(proven(answered, provider()).person, door)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from agentic.appointing import roles_in, set_groups
+from agentic.last_admin import is_last_admin
 from agentic.models import User
 from agentic.roles import Role
 
@@ -15,12 +16,19 @@ def give_first_roles(user: User, groups: frozenset[str]) -> None:
     set_groups(user, mapped(viewer, groups) | viewer)
 
 
-def give_mapped_roles(user: User, groups: frozenset[str]) -> None:
-    """Give and take the roles that the setting names; where that changes nothing, nothing is touched."""
+def give_mapped_roles(user: User, groups: frozenset[str]) -> bool:
+    """Give and take the roles that the setting names; where that changes nothing, nothing is touched.
+
+    The last admin stays one, whatever their groups are: True when it came to that. To be called inside of `changing`.
+    """
     before = roles_in(user)
     after = mapped(before, groups)
+    kept = Role.ADMIN in before - after and not user.is_superuser and is_last_admin(user)
+    if kept:
+        after |= {Role.ADMIN.value}
     if after != before:
         set_groups(user, after)
+    return kept
 
 
 def mapped(roles: frozenset[str], groups: frozenset[str]) -> frozenset[str]:

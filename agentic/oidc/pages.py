@@ -15,16 +15,21 @@ from django.shortcuts import render
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
 from agentic.acting import knocking
-from agentic.errors import DomainError
+from agentic.errors import DomainError, NotAuthenticated, TooMany
 from agentic.oidc.backend import ID_TOKEN, SOMEBODY
 from agentic.oidc.errors import NotEnabled, Refused, UnknownRequest
 from agentic.oidc.people import tell_failure
 from agentic.oidc.provider import provider, refuse_another_issuer
-from agentic.sign_in_pages import page_after
+from agentic.rates import spend_return, spend_sign_in
+from agentic.sign_in_pages import page_after, told_to_wait
+from agentic.sign_ins import Overtaken
 
 LASTS = 600.0  # seconds between going off and coming back
 STATES = "oidc_states"  # in a session: what the library keeps of each sign-in that was begun
 FORBIDDEN = 403
+# Anybody can come too often, or with a state that nobody knows: that is no sign-in, and fills no log. Who was
+# overtaken was told of at the door.
+UNTOLD = (NotEnabled, UnknownRequest, TooMany, Overtaken)
 
 Page = Callable[..., HttpResponse]
 
@@ -45,11 +50,11 @@ def plainly(page: Page) -> Page:
 
 
 def failure(request: HttpRequest, error: DomainError) -> HttpResponse:
-    # Anybody can bring a state that nobody knows: that is no sign-in, and fills no log.
-    if not isinstance(error, NotEnabled | UnknownRequest):
+    if not isinstance(error, UNTOLD):
         tell_failure(knocking(request, SOMEBODY), error)
-    status = FORBIDDEN if isinstance(error, Refused) else error.status
-    return render(request, "sign_in_failed.html", {"detail": error.detail}, status=status)
+    status = FORBIDDEN if isinstance(error, NotAuthenticated) else error.status
+    answer = render(request, "sign_in_failed.html", {"detail": error.detail}, status=status)
+    return told_to_wait(answer, error) if isinstance(error, TooMany) else answer
 
 
 class Begin(OIDCAuthenticationRequestView):  # type: ignore[misc] # the library carries no types
@@ -62,6 +67,7 @@ class Begin(OIDCAuthenticationRequestView):  # type: ignore[misc] # the library 
 
     @plainly
     def get(self, request: HttpRequest) -> HttpResponse:
+        spend_sign_in(request)
         self.OIDC_OP_AUTH_ENDPOINT = provider().discovery.authorization_endpoint
         answer: HttpResponse = super().get(request)
         request.session["oidc_login_next"] = page_after(request)
@@ -73,6 +79,7 @@ class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc] # likewise
 
     @plainly
     def get(self, request: HttpRequest) -> HttpResponse:
+        spend_return(request)
         refuse_another_issuer(provider(), request.GET.get("iss", ""))
         forget_old_states(request)
         if "error" in request.GET:

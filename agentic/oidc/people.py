@@ -99,7 +99,10 @@ def new_account(person: Person) -> User:
 
 def with_roles_of_now(user: User, person: Person, actor: Actor) -> User:
     with changing(user.pk, actor=actor) as current:
-        give_mapped_roles(current, person.groups)
+        refuse_inactive(current)
+        last_admin_kept = give_mapped_roles(current, person.groups)
+    if last_admin_kept:
+        tell_kept(current, actor)
     return current
 
 
@@ -125,6 +128,20 @@ def tell_linked(person: Person, user: User, actor: Actor) -> None:
         entity_id=user.pk,
         issuer=person.issuer,
         subject=person.subject,
+    )
+
+
+def tell_kept(user: User, actor: Actor) -> None:
+    logger.warning(
+        "%s has no group of an admin any more, and stays one: there is no other", user.pk
+    )
+    record(
+        AuditAction.REFUSED,
+        actor=actor,
+        entity_type="user",
+        entity_id=user.pk,
+        reason="The groups take the role of admin from the last one who has it: it was kept.",
+        rule="last_admin",
     )
 
 

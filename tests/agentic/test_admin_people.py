@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -68,6 +69,15 @@ class TestRoles:
         assert "from themselves" in site.post(page, said).content.decode()
         assert roles_of(admin) == {"admin"}
 
+    def test_they_are_called_roles_everywhere(self, site: Client, viewer: User) -> None:
+        group = viewer.groups.get()
+        pages = ["/admin/", PEOPLE, f"{PEOPLE}{viewer.pk}/change/"]
+        pages += ["/admin/auth/group/", f"/admin/auth/group/{group.pk}/change/"]
+        for page in pages:
+            text = re.sub(r"<[^>]*>", "", site.get(page).content.decode())
+            assert re.search(r"\brole", text, re.IGNORECASE), page
+            assert not re.search(r"\bgroup", text, re.IGNORECASE), page
+
     def test_an_unknown_role_is_none(self, site: Client, viewer: User) -> None:
         page = act(site, PEOPLE, "assign_roles", viewer.pk, roles=["emperor"])
         assert "Select a valid choice" in page
@@ -114,6 +124,14 @@ def test_a_sign_in_is_ended_with_a_reason(site: Client, manager: User) -> None:
     assert SignIn.objects.get(pk=row.pk).ended_because == "a lost laptop"
     assert Audit.objects.get(action="sign_in.revoked").reason == "a lost laptop"
     assert "had ended before" in act(site, SIGN_INS, "end", row.pk, reason="again")
+
+
+def test_an_operator_who_writes_signed_out_has_revoked_it_all_the_same(
+    site: Client, manager: User
+) -> None:
+    site_for(manager)
+    act(site, SIGN_INS, "end", SignIn.objects.get(user=manager).pk, reason="signed out")
+    assert Audit.objects.get(entity_id=manager.pk, reason="signed out").action == "sign_in.revoked"
 
 
 @pytest.mark.parametrize("who", ["manager", "reviewer", "viewer", "stranger"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 
 from agentic import clean_up
@@ -61,7 +62,18 @@ def test_every_table_with_an_end_and_no_history_is_cleaned() -> None:
         "agentic.OidcRequest",
         "agentic.RefreshToken",
         "agentic.SignIn",
+        "sessions.Session",
     }
+
+
+@pytest.mark.django_db
+def test_a_session_that_has_expired_goes_and_another_stays() -> None:
+    for key, seconds in (("old", -1), ("new", 60)):
+        Session(session_key=key, session_data="x", expire_date=seconds_from_now(seconds)).save(
+            force_insert=True
+        )
+    assert clean_up.clean_up() == 1
+    assert Session.objects.get().session_key == "new"
 
 
 @pytest.mark.django_db

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
 from functools import partial
 from typing import Any
@@ -200,10 +202,25 @@ class TestTheLog:
         assert (row.ip, row.source) == (HERE, "api")
         assert "secret" not in str(Audit.objects.values())
 
-    def test_a_long_name_is_cut(self, db: None) -> None:
-        ask("x" * 320, "wrong")
-        [row] = log(AuditAction.SIGN_IN_FAILED)
-        assert row.actor_label == "x" * 150
+    def test_a_name_that_nobody_has_is_not_readable_for_it_may_be_a_password(
+        self, db: None, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with caplog.at_level(logging.DEBUG):
+            for name in ("hunter2", "Hunter2", "hunter3", "x" * 320):
+                ask(name, "wrong")
+        labels = [row.actor_label for row in log(AuditAction.SIGN_IN_FAILED)]
+        assert all(re.fullmatch("unknown:[0-9a-f]{12}", label) for label in labels)
+        assert labels[0] == labels[1]
+        assert len(set(labels)) == 3
+        kept = [*Audit.objects.values(), *FailedSignIns.objects.values(), caplog.text]
+        assert "hunter" not in str(kept).lower()
+
+    def test_nor_can_it_be_guessed_without_the_key(self, db: None, settings: Any) -> None:
+        ask("hunter2", "wrong")
+        settings.SECRET_KEY = "another key, of which nobody knows anything"
+        ask("hunter2", "wrong")
+        first, second = log(AuditAction.SIGN_IN_FAILED)
+        assert first.actor_label != second.actor_label
 
     def test_a_lock_is_one_row_and_what_comes_after_is_none(self, reviewer: User) -> None:
         fail(10)
@@ -292,7 +309,7 @@ class TestManyAtOnce:
             raise MemoryError
 
         with monkeypatch.context() as patch:
-            patch.setattr(User, "check_password", broken)
+            patch.setattr(passwords, "check_password", broken)
             assert ask("rita").status_code == 500
         assert not FailedSignIns.objects.exclude(checking=0).exists()
         assert ask("rita").status_code == 200

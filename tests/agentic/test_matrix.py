@@ -51,6 +51,7 @@ API: dict[str, Callers] = {
     "PATCH /decisions/task/{task_id}/state": MANAGERS,
     "POST /decisions/task/{task_id}/override": REVIEWERS,
     "POST /decisions/task/{task_id}/escalate": ESCALATORS,
+    "POST /decisions/task/{task_id}/feedback": ESCALATORS,
     "GET /decisions/events": VIEWERS,
     "GET /decisions/escalations": REVIEWERS,
     "GET /decisions/reviews": REVIEWERS,
@@ -80,6 +81,7 @@ API: dict[str, Callers] = {
     "POST /worker/sign-off": AGENTS,
     "POST /worker/claim": AGENTS,
     "POST /worker/batch": AGENTS,
+    "GET /worker/feedback": AGENTS,
     "GET /worker/decisions/{decision_id}": AGENTS,
     "POST /worker/tasks/{task_id}/ack": AGENTS,
     "POST /worker/tasks/{task_id}/start": AGENTS,
@@ -94,7 +96,61 @@ API: dict[str, Callers] = {
 # Where the credential is in the body.
 BODIES = {"POST /auth/logout": {"refresh_token": "aar_nobodys"}}
 # The oversight pages and what is done on them, by the door's method and address.
-PAGES: dict[str, Callers] = {}
+PAGES: dict[str, Callers] = {
+    "GET /dashboard": VIEWERS,
+    "GET /reviews": REVIEWERS,
+    "GET /reviews/queue": REVIEWERS,
+    "GET /reviews/<uuid:decision_id>": REVIEWERS,
+    "GET /reviews/<uuid:decision_id>/standing": REVIEWERS,
+    "POST /reviews/<uuid:decision_id>/reserve": REVIEWERS,
+    "POST /reviews/<uuid:decision_id>/release": REVIEWERS,
+    "POST /reviews/<uuid:decision_id>/difference": REVIEWERS,
+    "POST /reviews/<uuid:decision_id>/decide": REVIEWERS,
+    "POST /reviews/<uuid:decision_id>/override": REVIEWERS,
+    "POST /reviews/several": REVIEWERS,
+    "POST /reviews/several/decide": REVIEWERS,
+    "GET /tasks": VIEWERS,
+    "GET /tasks.csv": VIEWERS,
+    "GET /tasks/<uuid:task_id>": VIEWERS,
+    "GET /tasks/<uuid:task_id>/receipt": VIEWERS,
+    "GET /tasks/<uuid:task_id>/comments": VIEWERS,
+    "POST /tasks/<uuid:task_id>/comment": ESCALATORS,
+    "POST /tasks/<uuid:task_id>/acknowledge": REVIEWERS,
+    "POST /tasks/<uuid:task_id>/take": REVIEWERS,
+    "POST /tasks/<uuid:task_id>/requeue": MANAGERS,
+    "POST /tasks/<uuid:task_id>/reassign": MANAGERS,
+    "POST /tasks/<uuid:task_id>/escalate": ESCALATORS,
+    "POST /tasks/<uuid:task_id>/override": REVIEWERS,
+    "POST /tasks/<uuid:task_id>/cancel": MANAGERS,
+    "GET /escalations": REVIEWERS,
+    "GET /agents": MANAGERS,
+    "GET /agents/<uuid:agent_id>": MANAGERS,
+    "POST /agents/<uuid:agent_id>/status": ADMINS,
+    "POST /agents/<uuid:agent_id>/stop": ADMINS,
+    "POST /agents/<uuid:agent_id>/keys": ADMINS,
+    "POST /agents/<uuid:agent_id>/keys/<uuid:key_id>/rotate": ADMINS,
+    "POST /agents/<uuid:agent_id>/keys/<uuid:key_id>/revoke": ADMINS,
+    "POST /stops": ADMINS,
+    "POST /stops/<uuid:stop_id>/lift": ADMINS,
+    "GET /notifications": VIEWERS,
+    "POST /notifications/email": VIEWERS,
+    "POST /notifications/webhooks": VIEWERS,
+    "POST /notifications/roles": ADMINS,
+    "POST /notifications/<uuid:target_id>/topics": VIEWERS,
+    "POST /notifications/<uuid:target_id>/test": VIEWERS,
+    "POST /notifications/<uuid:target_id>/remove": VIEWERS,
+    "GET /models": VIEWERS,
+    "GET /models/<path:name>": VIEWERS,
+    "POST /model-versions/<uuid:model_id>/activate": MANAGERS,
+    "POST /model-versions/<uuid:model_id>/roll-back": MANAGERS,
+    "GET /training-jobs": MANAGERS,
+    "GET /training-jobs/<uuid:job_id>": MANAGERS,
+    "GET /events": VIEWERS,
+    "GET /events/<int:position>": VIEWERS,
+    "GET /audits": ADMINS,
+    "GET /audits/check": ADMINS,
+    "GET /audits/<int:number>": ADMINS,
+}
 # Pages outside the admin site; none of them shows anything of the platform's work.
 OPEN_PAGES = {
     "/favicon/<int:number>.svg",
@@ -104,6 +160,7 @@ OPEN_PAGES = {
     "/readyz",
     "/api/schema",
     "/api/docs",
+    "/api/asyncapi",
     "/sign-in",
     "/sign-out",
     "/oidc/begin",
@@ -119,6 +176,7 @@ ADMIN_LISTS: dict[str, Callers] = {
     "agentic.audit": ADMINS,
     "agentic.signin": ADMINS,
     "agentic.oidcidentity": ADMINS,
+    "agentic.failedsignins": ADMINS,
     "agents.agent": MANAGERS,
     "agents.agentkey": ADMINS,
     "mlregistry.registeredmodel": VIEWERS,
@@ -130,8 +188,11 @@ ADMIN_LISTS: dict[str, Callers] = {
     "decisions.review": REVIEWERS,
     "decisions.escalation": REVIEWERS,
     "decisions.feedback": REVIEWERS,
+    "decisions.comment": VIEWERS,
     "decisions.reviewpolicy": ESCALATORS,
     "decisions.stop": MANAGERS,
+    "oversight.notificationtarget": ADMINS,
+    "oversight.notice": ADMINS,
 }
 
 
@@ -226,7 +287,8 @@ def browser_of(person: User) -> Client:
 @pytest.mark.parametrize("page", PAGES)
 def test_each_page_opens_for_whom_the_table_says(people: dict[str, User], page: str) -> None:
     method, _, address = page.partition(" ")
-    address = re.sub(r"<uuid:\w+>", str(new_id()), re.sub(r"<str:\w+>", "x", address))
+    address = re.sub(r"<uuid:\w+>", str(new_id()), re.sub(r"<(str|path):\w+>", "x", address))
+    address = re.sub(r"<int:\w+>", "1", address)
     visitors = {name: browser_of(person) for name, person in people.items()}
     answers = {
         name: getattr(site, method.lower())(address).status_code for name, site in visitors.items()

@@ -123,6 +123,50 @@ def test_a_caller_who_may_not_call_uses_nothing_up(
     assert statuses(lambda: api.post("/decisions/task", {}), 3) == [403, 403, 403]
 
 
+def test_the_page_counts_with_the_api(client: Client, viewer: User, settings: Any) -> None:
+    settings.RATE_PER_MINUTE_SIGN_IN = 3
+    said = {"username": "vera", "password": PASSWORD}
+
+    def sign_in() -> Any:
+        return client.post("/sign-in", said)
+
+    assert statuses(lambda: client.post("/sign-in", {}), 1) == [403]
+    assert Api().post("/auth/token", said).status_code == 200
+    assert statuses(sign_in, 2) == [302, 429]
+    answer = sign_in()
+    assert (answer["Content-Type"][:9], answer["Retry-After"]) == ("text/html", "40")
+    assert "go on in 40 s" in answer.content.decode()
+    assert Api().post("/auth/token", said).status_code == 429
+    assert client.get("/sign-in").status_code == 302  # to look at a page costs nothing
+
+
+class TestBadCredentials:
+    """Whoever shows one again and again is told to wait; nobody else notices."""
+
+    def test_of_one_address_they_are_counted_together(
+        self, client_for: ClientFor, viewer: User, agent_key: str, settings: Any
+    ) -> None:
+        vera, worker = client_for(viewer), client_for(agent_key)
+        settings.RATE_PER_MINUTE_PERSON = 3
+        forged, unknown = Api("a.b.c"), Api("aap_abcdefgh_nobodys")
+        assert statuses(lambda: forged.get("/auth/me"), 2) == [401, 401]
+        assert statuses(lambda: unknown.post("/worker/register"), 2) == [401, 429]
+        answer = forged.get("/auth/me")
+        assert (answer.status_code, answer["Retry-After"]) == (429, "40")
+        assert "WWW-Authenticate" not in answer
+        assert vera.get("/auth/me").status_code == 200
+        assert worker.post("/worker/register").status_code == 200
+
+    def test_another_address_is_another(self, db: None, settings: Any) -> None:
+        settings.RATE_PER_MINUTE_PERSON = 1
+
+        def ask(ip: str) -> Any:
+            return Client(REMOTE_ADDR=ip).get("/api/v1/auth/me")
+
+        assert statuses(lambda: ask("192.0.2.1"), 2) == [401, 429]
+        assert ask("192.0.2.2").status_code == 401
+
+
 def spend(meter: Meter, limit: int, times: int, who: str = "") -> int:
     """How many of so many calls of one caller are let through."""
     allowance, passed = Allowance(who or uuid4().hex, limit), 0

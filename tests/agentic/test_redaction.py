@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import logging
 import logging.config
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from urllib.parse import urlencode
 
+import hypothesis
 import jwt
+import msgspec
 import pytest
 from django.conf import settings
+from hypothesis import strategies as st
 
 from agentic.redaction import HIDDEN, redact
 from agents.keys import make_secret
@@ -47,6 +52,19 @@ OPAQUE = secrets.token_urlsafe(32)
         ("< Cookie: csrftoken=abc; sessionid={}; other=1", OPAQUE),
         ("Set-Cookie: sessionid={}; HttpOnly", OPAQUE),
         ("SECRET_KEY={}", OPAQUE),
+        ("OIDC_CLIENT_SECRET={}", "a,b)c;d"),
+        ("JWT_PREVIOUS_SECRET_KEY: {}", OPAQUE),
+        ("old_password=x&new_password1={}&new_password2=y", "s3cr3t-word"),
+        ("<QueryDict: {{'new_password2': ['{}']}}>", "a long enough passphrase"),
+        (r'body: "{{\"password\": \"{}\"}}"', "a long passphrase"),
+        (r'{{"password": "{}", "n": 1}}', r"with \"a quote\" in it"),
+        ('{{"apiKey": "{}"}}', "k3y"),
+        ("[(b'authorization', b'Bearer {}')]", "abc"),
+        ("Authorization: Bearer {}", "abc"),
+        ("Authorization: {}", OPAQUE),
+        ("called with Bearer {}", "x1"),
+        ("'HTTP_COOKIE': 'sessionid={}; a=1'", OPAQUE),
+        ("it was cut off: {{'password': '{}", "a long enough passphr"),
     ],
     ids=itertools.count(),  # the secrets are others each time, and every process must collect the same
 )
@@ -70,10 +88,81 @@ def test_a_secret_is_not_in_the_line(line: str, secret: str) -> None:
         "12 tasks moved; state=queued",
         "connection to server at 127.0.0.1, port 5432 failed: password authentication failed",
         "GET /api/v1/decisions/tasks?state=queued&limit=50",
+        "token_type=bearer, expires_in=600",
+        "authorization_endpoint: https://id.example.org/authorize",
     ],
 )
 def test_a_harmless_line_stays_as_it_is(line: str) -> None:
     assert redact(line) == line
+
+
+# A secret is told apart from all else by these two, which stand before and after whatever is odd in it.
+BEGIN, END = "qZ7k", "Xw3v"
+letters = st.one_of(
+    st.sampled_from("'\"\\\\ ,;:=&{}[]()\n"), st.characters(exclude_categories=["Cs"])
+)
+odd = st.text(letters, max_size=12)
+plain = st.text("abcXYZ019,;:)}]'\"\\\\/+-._~", max_size=12)
+names = st.sampled_from(
+    (
+        "password", "new_password1", "password2", "OIDC_CLIENT_SECRET", "SECRET_KEY", "JWT_PREVIOUS_SECRET_KEY",
+        "refresh_token", "accessToken", "csrfmiddlewaretoken", "X-Api-Key", "api_key", "PGPASSWORD", "code_verifier",
+    )
+)  # fmt: skip
+Pair = dict[str, str]
+
+
+def in_json(pair: Pair) -> str:
+    return json.dumps({"a": 1, **pair, "b": "c"})
+
+
+QUOTED: dict[str, Callable[[Pair], str]] = {
+    "json": in_json,
+    "compact json": lambda pair: msgspec.json.encode(pair).decode(),
+    "json in json": lambda pair: json.dumps({"body": in_json(pair)}),
+    "json in json in json": lambda pair: json.dumps([json.dumps([in_json(pair)])]),
+    "a dict": str,
+    "a dict of lists": lambda pair: str({name: [one] for name, one in pair.items()}),
+    "pairs": lambda pair: str(list(pair.items())),
+    "pairs of bytes": lambda pair: str([(n.encode(), one.encode()) for n, one in pair.items()]),
+    "json as text": lambda pair: f"got {in_json(pair)!r}",
+    "a form": urlencode,
+    "an address": lambda pair: f'"GET /x?a=1&{urlencode(pair)}&b=2 HTTP/1.1" 200',
+    "a call": lambda pair: ", ".join(f"{name}={one!r}" for name, one in pair.items()),
+}
+BARE: dict[str, Callable[[Pair], str]] = {
+    "the environment": lambda pair: " ".join(f"{name}={one}" for name, one in pair.items()),
+    "yaml": lambda pair: "\n".join(f"{name}: {one}" for name, one in pair.items()),
+}
+
+
+def no_secret_in(line: str) -> bool:
+    cleaned = redact(line)
+    return BEGIN not in cleaned and END not in cleaned
+
+
+@pytest.mark.parametrize("spelling", QUOTED)
+@hypothesis.settings(derandomize=True, max_examples=60, deadline=None)
+@hypothesis.given(names=st.lists(names, min_size=1, max_size=3, unique=True), odd=odd)
+def test_no_secret_comes_out_however_odd_it_is(spelling: str, names: list[str], odd: str) -> None:
+    assert no_secret_in(QUOTED[spelling](dict.fromkeys(names, BEGIN + odd + END)))
+
+
+@pytest.mark.parametrize("spelling", BARE)
+@hypothesis.settings(derandomize=True, max_examples=60, deadline=None)
+@hypothesis.given(names=st.lists(names, min_size=1, max_size=3, unique=True), plain=plain)
+def test_nor_without_quotes(spelling: str, names: list[str], plain: str) -> None:
+    assert no_secret_in(BARE[spelling](dict.fromkeys(names, BEGIN + plain + END)))
+
+
+@hypothesis.settings(derandomize=True, max_examples=60, deadline=None)
+@hypothesis.given(
+    header=st.sampled_from(("{}: {} {}", "'{}': '{} {}'", "(b'{}', b'{} {}')", '"{}": ["{} {}"]')),
+    scheme=st.sampled_from(("Bearer", "bearer", "Basic", "Digest", "Token")),
+    value=st.text("abcXYZ019-._~+/", max_size=6),
+)
+def test_nor_in_a_header_however_short(header: str, scheme: str, value: str) -> None:
+    assert no_secret_in(header.format("authorization", scheme, BEGIN + value + END))
 
 
 @pytest.fixture
