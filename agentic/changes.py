@@ -17,12 +17,17 @@ from django.db import models
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Machine:
-    """A table whose rows have a state, and the table of moves that are legal in it."""
+    """A table whose rows have a state, and the table of moves that are legal in it.
+
+    With `only_if`, SQL about `{row}`, a row of which that does not hold stays as it is: the same statement looks and
+    writes, so that nothing comes in between.
+    """
 
     entity: str
     model: type[models.Model]
     legal: Mapping[str, frozenset[str]]
     column: str = "state"
+    only_if: str = ""
 
 
 class Happening(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from django.db import IntegrityError, models, transaction
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from agentic.actors import Actor
@@ -53,6 +54,10 @@ def update(machine: Machine, move: Move) -> bool:
     )
     if move.only_if_due:
         rows = rows.filter(due_at__lte=timezone.now())
+    if machine.only_if:
+        # A constant of the machine's; nothing comes from outside.
+        text = machine.only_if.format(row=machine.model._meta.db_table)
+        rows = rows.filter(RawSQL(text, (), output_field=models.BooleanField()))  # noqa: S611
     return bool(
         rows.update(**{machine.column: move.new, "version": move.new_version}, **move.values)
     )

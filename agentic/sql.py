@@ -46,7 +46,8 @@ ACTOR_COLUMNS = (
 UPDATE_SQL = """
 changed AS (
     UPDATE {table} t SET {state} = becomes, version = new_version{values} FROM asked
-    WHERE t.id = pk AND t.{state} IS NOT DISTINCT FROM was AND t.version = old_version{due} RETURNING pk, new_version
+    WHERE t.id = pk AND t.{state} IS NOT DISTINCT FROM was AND t.version = old_version{due}{only_if}
+    RETURNING pk, new_version
 )
 """
 INSERT_SQL = """
@@ -81,6 +82,7 @@ class Shape(NamedTuple):
     model: type[models.Model]
     state_column: str  # empty for new rows
     columns: tuple[str, ...]
+    only_if: str  # SQL about `{row}`
     only_if_due: bool
     says: bool  # each change has an event of its own
     further: tuple[Rows, ...]
@@ -109,6 +111,7 @@ def updated(shape: Shape) -> list[str]:
         state=shape.state_column,
         values=assigned(shape.model, shape.columns),
         due=" AND t.due_at <= statement_timestamp()" if shape.only_if_due else "",
+        only_if=f" AND {shape.only_if.format(row='t')}" if shape.only_if else "",
     )
     asked = unnest("a", (*MOVED, *typed(shape.model, shape.columns)))
     return [f"asked AS (SELECT * FROM {asked})", moved]

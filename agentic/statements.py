@@ -53,8 +53,8 @@ def batches(
         groups[tuple(change.values), change.only_if_due, says].append(change)
     for (columns, only_if_due, says), group in groups.items():
         further = further_rows(group)
-        shape = Shape(machine.model, state_column, columns, only_if_due, says, tuple(further))
-        yield Batch(shape, group, further)
+        kind = (machine.model, state_column, columns, machine.only_if, only_if_due, says)
+        yield Batch(Shape(*kind, tuple(further)), group, further)
 
 
 def further_rows(changes: Iterable[Move | Birth]) -> dict[Rows, list[Owned]]:

@@ -1,11 +1,15 @@
-"""What is stopped at this moment, in the words of queries: part of each claim and each offer, and no query of its own.
+"""What is stopped at this moment, in the words of queries: part of each claim, offer and write, no query of its own.
 
 Whoever assigns reads this after it has locked the agent's row, in a statement of its own: `services.stops` waits for
 all who hold such a row, and after that nobody assigns who has not seen the stop.
+
+A lease in the scope of a stop is void while the stop is on, from its commit: an agent's call looks at the stops with
+the task that it reads, and once more in the statement that writes. That the row itself is taken back follows in sets.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import connection
@@ -15,7 +19,7 @@ from django.db.models.expressions import Combinable, RawSQL
 from agentic.clock import seconds_from_now
 from agentic.fixed_query import prepared
 from agents.models import Agent
-from decisions.models import Stop, StopScope, Task
+from decisions.models import TASKS, Stop, StopScope, Task
 from decisions.states import HELD
 
 STOPPED_TYPES = {
@@ -28,6 +32,17 @@ MAY_GO_TO = """
 (NOT EXISTS (SELECT 1 FROM stops WHERE lifted_at IS NULL AND (scope = 'everything' OR agent_id = %s))
  AND tasks.task_type NOT IN (SELECT task_type FROM stops WHERE lifted_at IS NULL AND scope = 'task_type'))
 """
+
+
+# Of a task that an agent holds. The lists are read once for each statement, however many rows it is about.
+STOPPED = """
+(EXISTS (SELECT 1 FROM stops WHERE lifted_at IS NULL AND scope = 'everything')
+ OR {row}.task_type IN (SELECT task_type FROM stops WHERE lifted_at IS NULL AND scope = 'task_type')
+ OR ({row}.assigned_agent_id IS NOT NULL AND {row}.assigned_agent_id IN
+     (SELECT agent_id FROM stops WHERE lifted_at IS NULL AND scope = 'agent')))
+"""
+# The moves that agents make.
+TASKS_OF_AGENTS = replace(TASKS, only_if=f"NOT {STOPPED}")
 
 
 def on() -> QuerySet[Stop]:
@@ -53,6 +68,12 @@ def types_in_one_value() -> Combinable:
 def tasks_may_go_to(agent_id: UUID) -> Q:
     """A condition on tasks. The text is a constant; what comes from outside is the parameter."""
     return Q(RawSQL(MAY_GO_TO, (prepared(agent_id),), output_field=BooleanField()))  # noqa: S611
+
+
+def lease_is_void() -> Combinable:
+    """Beside each row of a query of tasks: whether a stop that is on covers the agent that holds it."""
+    # A constant text; nothing comes from outside.
+    return RawSQL(STOPPED.format(row="tasks"), (), output_field=BooleanField())  # noqa: S611
 
 
 def held_in(stop: Stop) -> QuerySet[Task]:

@@ -17,6 +17,7 @@ from agentic.errors import IllegalMove, NotFound
 from agentic.fixed_query import FixedSet, read
 from decisions.models import Task
 from decisions.states import LEGAL, State
+from decisions.stopping import lease_is_void
 
 TASK_FIELDS = (
     "id", "state", "version", "task_type", "priority", "retry_count", "max_retries", "attempt_count", "ack_timeout",
@@ -30,7 +31,7 @@ ATTEMPT_FIELDS = (
 )  # fmt: skip
 
 
-HEAD = len(TASK_FIELDS) + 2  # with the parent's state and the time, before the attempt
+HEAD = len(TASK_FIELDS) + 3  # with the parent's state, whether it is stopped, and the time, before the attempt
 # What a new task has where its creator says nothing.
 FIRST = {
     "state": State.QUEUED, "retry_count": 0, "attempt_count": 0, "due_at": None, "assigned_agent_id": None,
@@ -56,7 +57,10 @@ class LastAttempt(msgspec.Struct):
 
 
 class Work(msgspec.Struct):
-    """`now` is the database's clock at the moment of reading: deadlines are set and compared by it alone."""
+    """`now` is the database's clock at the moment of reading: deadlines are set and compared by it alone.
+
+    `stopped`: whoever holds the task holds it in the scope of a stop that is on.
+    """
 
     id: UUID
     state: str
@@ -82,6 +86,7 @@ class Work(msgspec.Struct):
     created_by_id: UUID | None
     result: dict[str, Any] | None
     parent_state: str | None
+    stopped: bool
     now: datetime
     attempt: LastAttempt | None
 
@@ -97,6 +102,7 @@ class Work(msgspec.Struct):
         return (
             attempt is not None
             and attempt.is_open
+            and not self.stopped
             and (attempt.agent_id, attempt.lease_token) == (agent_id, lease_token)
         )
 
@@ -108,9 +114,10 @@ def rows(tasks: QuerySet[Task]) -> list[Work]:
 
 def selected(tasks: QuerySet[Task]) -> QuerySet[Task, tuple[Any, ...]]:
     last = FilteredRelation("attempts", condition=Q(attempts__number=F("attempt_count")))
-    return tasks.annotate(last=last, now=Now()).values_list(
-        *TASK_FIELDS, "parent__state", "now", *(f"last__{name}" for name in ATTEMPT_FIELDS)
-    )
+    return tasks.annotate(last=last, stopped=lease_is_void(), now=Now()).values_list(
+        *TASK_FIELDS, "parent__state", "stopped", "now",
+        *(f"last__{name}" for name in ATTEMPT_FIELDS),
+    )  # fmt: skip
 
 
 def work_of(row: Sequence[Any]) -> Work:
@@ -123,7 +130,7 @@ def work_of(row: Sequence[Any]) -> Work:
 def newborn(birth: Birth, written: Written) -> Work:
     """A task that this transaction has just made, as it would be read."""
     values = {**FIRST, **birth.values, "id": birth.pk, "version": written.version}
-    return work_of([*(values[name] for name in TASK_FIELDS), None, written.at, None])
+    return work_of([*(values[name] for name in TASK_FIELDS), None, False, written.at, None])
 
 
 def load(ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, Work]:

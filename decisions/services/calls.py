@@ -23,6 +23,7 @@ from decisions.services.review_load import brought_to_people
 from decisions.services.stale import NO_SUCH_TASK, answer_stale, verdicts_of
 from decisions.services.waiting import still_waiting
 from decisions.states import LEGAL, DecisionStatus
+from decisions.stopping import TASKS_OF_AGENTS
 from decisions.work import Work, load, lock_rows
 
 # How often a call is planned anew because the row moved between reading and writing.
@@ -128,7 +129,7 @@ def write(
     if not moves:
         return []
     with together(any(move.new in ENDS for move in moves)):
-        return move_tasks(moves, works, actor=actor)
+        return move_tasks(moves, works, actor=actor, machine=TASKS_OF_AGENTS)
 
 
 def together(needed: bool) -> AbstractContextManager[Any]:

@@ -23,6 +23,7 @@ from decisions.models.decision import Verdict
 from decisions.models.task import Outcome, Priority
 from decisions.plans import RESULT
 from decisions.states import HELD, State
+from decisions.stopping import lease_is_void
 from decisions.work import rows
 
 HANDED_OUT = (
@@ -45,17 +46,19 @@ def claim(
         held = held_by(agent.id)
         waiting = [
             task_id
-            for task_id, state, task_type in held
-            if state == State.ASSIGNED and (not task_types or task_type in task_types)
+            for task_id, state, task_type, stopped in held
+            if state == State.ASSIGNED
+            and not stopped
+            and (not task_types or task_type in task_types)
         ][:max_tasks]
         room = min(max_tasks - len(waiting), capacity - len(held)) if takes_more else 0
         pulled = pull(agent, capabilities, task_types, room, actor) if room > 0 else []
     return hand_out([*waiting, *pulled])
 
 
-def held_by(agent_id: UUID) -> list[tuple[UUID, str, str]]:
-    """What the agent holds, by priority and age: id, state and type."""
-    return [(row[0], row[1], row[2]) for row in HELD_BY.all(agent_id)]
+def held_by(agent_id: UUID) -> list[tuple[UUID, str, str, bool]]:
+    """What the agent holds, by priority and age: id, state, type, and whether a stop has taken it away."""
+    return [(row[0], row[1], row[2], row[3]) for row in HELD_BY.all(agent_id)]
 
 
 def lock(agent_id: UUID) -> tuple[int, bool, list[str], list[str]]:
@@ -110,7 +113,8 @@ HELD_BY = FixedQuery(
     lambda: (
         Task.objects.filter(assigned_agent=ASKED_ID, state__in=HELD)
         .order_by("-priority", "created_at", "id")
-        .values_list("id", "state", "task_type")
+        .annotate(stopped=lease_is_void())
+        .values_list("id", "state", "task_type", "stopped")
     )
 )
 TO_HAND_OUT = FixedSet(to_hand_out)

@@ -15,8 +15,9 @@ from agentic.fixed_query import FixedSet
 from agentic.transitions import move_many
 from agentic.vocabulary import EventType
 from decisions import moves
-from decisions.models import DECISIONS, TASKS, Decision, Escalation, Task
+from decisions.models import DECISIONS, TASK_OVERRIDES, TASKS, Decision, Escalation, Task
 from decisions.plans import RESULT
+from decisions.services.reservations import NOBODY
 from decisions.services.waiting import pending_about, wake_parents
 from decisions.states import HELD, OPEN, TERMINAL, DecisionStatus, State
 from decisions.work import Work, load, lock_rows
@@ -52,7 +53,7 @@ def move_tasks(
     resolve_escalations([move for move in done if move.old == State.ESCALATED and move.path], actor)
     ended = [works[move.pk] for move in done if move.new in TERMINAL]
     wake_parents([work.parent_id for work in ended if work.parent_id])
-    stopped = [move.pk for move in done if move.new == State.CANCELLED or machine is not TASKS]
+    stopped = [move.pk for move in done if move.new == State.CANCELLED or machine is TASK_OVERRIDES]
     cancel_children(stopped, actor=actor)
     return written
 
@@ -77,7 +78,7 @@ def settle(pending: Iterable[Sequence[Any]], status: DecisionStatus, actor: Acto
             version,
             (status,),
             [Happening(SAID[status], {"task_id": task_id})],
-            {"due_at": None, "decided_at": now},
+            {"due_at": None, "decided_at": now, **NOBODY},
         )
         for decision_id, version, task_id, now in pending
     ]

@@ -132,6 +132,7 @@ def look_up(decision_id: UUID, *, agent_id: UUID, actor: Actor, renew: bool = Tr
         and work.attempt
         and work.attempt.is_open
         and work.attempt.agent_id == agent_id
+        and not work.stopped
         and work.state != State.ASSIGNED
     ):
         keep_lease(work, actor)

@@ -44,7 +44,9 @@ def lost(work: Work, agent_id: UUID) -> DomainError:
         return NotFound(NO_SUCH_TASK)
     called_off = work.state in {State.CANCELLED, State.ESCALATED} or work.parent_state in TERMINAL
     # Of an override, the agent is told what was decided instead.
-    stopped = called_off or (outcome == Outcome.STOPPED and work.state != State.VERIFIED)
+    stopped = (
+        called_off or work.stopped or (outcome == Outcome.STOPPED and work.state != State.VERIFIED)
+    )
     return LeaseLost(state=work.state, cancel_requested=stopped, overrides=overrides_of(work))
 
 

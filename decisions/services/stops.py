@@ -18,7 +18,7 @@ from agentic.transitions import record
 from agentic.vocabulary import AuditAction, EntityType, EventType
 from agents.services.out_of_service import TakenOut, put_back_into_service, take_out_of_service
 from decisions.models import Stop, StopScope
-from decisions.services.taking_back import lock_agents_of, take_back
+from decisions.services.taking_back import lock_agents_of, take_back, take_back_rest
 from decisions.stopping import on
 
 
@@ -51,7 +51,8 @@ def set_stop(
     agent_id: UUID | None = None,
     task_type: str = "",
 ) -> Thrown:
-    """From now on nothing in the scope is assigned; what agents hold in it goes back to the queue, at no retry.
+    """From now on nothing in the scope is assigned, and each lease in it is void. Then what agents hold in it goes back
+    to the queue, at no retry.
 
     AlreadyStopped when such a stop is on, Invalid when scope and target do not fit, or without a reason.
     """
@@ -107,6 +108,7 @@ def lift_stop(*, actor: Actor, stop_id: UUID, reason: str) -> Stop:
     known = Stop.objects.filter(pk=stop_id).first()
     if known is None:
         raise NotFound("There is no such stop.")
+    take_back_rest(known, actor=actor)
     return lifted(known, actor, reason)
 
 

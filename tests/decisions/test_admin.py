@@ -12,10 +12,19 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from agentic.models import Event, User
-from decisions.models import Attempt, Decision, Escalation, Feedback, Review, ReviewPolicy, Task
+from decisions.models import (
+    Attempt,
+    Comment,
+    Decision,
+    Escalation,
+    Feedback,
+    Review,
+    ReviewPolicy,
+    Task,
+)
 from tests.decisions.floor import Floor
 
-STORIES = (Task, Attempt, Decision, Review, Escalation, Feedback)
+STORIES = (Task, Attempt, Decision, Review, Escalation, Feedback, Comment)
 MODELS = (*STORIES, ReviewPolicy)
 FORM = {
     "threshold": "0.75",
@@ -63,6 +72,8 @@ def some_of_everything(floor: Floor, times: int) -> None:
         decision = floor.complete(task_id, token)["decision_id"]
         floor.review(decision, "reject", reason_code="wrong")
         floor.escalate(task_id)
+        author = User.objects.get(username=floor.operator.label)
+        Comment.objects.create(task_id=task_id, author=author, text=f"note {number}")
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -150,7 +161,7 @@ def test_each_sees_what_the_api_would_show(
         }
         for person in (manager, reviewer, viewer, stranger)
     }
-    tasks = {"Task", "Attempt"}
+    tasks = {"Task", "Attempt", "Comment"}
     assert seen == {
         "max": tasks | {"ReviewPolicy"},
         "rita": {model.__name__ for model in MODELS},

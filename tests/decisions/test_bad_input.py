@@ -44,6 +44,8 @@ DOORS = [
     Door("admin", "post", "/decisions/task/{task}/override", {"reason": "r", "new_decision": {}, "metadata": {}},
          ("reason", "new_decision")),
     Door("admin", "post", "/decisions/task/{task}/escalate", {"reason": "r"}),
+    Door("admin", "post", "/decisions/task/{task}/feedback", {"feedback_type": "user_rating", "rating": 4,
+         "comment": "c"}, ("feedback_type",)),
     Door("admin", "post", "/decisions/reviews", {"reviews": [{"decision_id": NOBODY, "verdict": "approve"}]},
          ("reviews",)),
     Door("admin", "post", "/decisions/decision/{decision}/review",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -9,11 +11,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
+from agentic.actors import Actor
 from agentic.errors import DomainError
+from agents.models import Agent
+from decisions import shapes
 from decisions.models import Attempt, Stop, StopScope, Task
+from decisions.services import stops
+from decisions.services.calls import carry_out_batch
+from decisions.services.creation import create_tasks
 from decisions.services.stops import Thrown, lift_stop, set_stop
 from decisions.states import HELD
 from decisions.sweep import sweep
@@ -26,6 +35,7 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time"),
 ]
 SCOPES = list(StopScope)
+MANY = 150
 
 
 def throw(floor: Floor, scope: str) -> Thrown:
@@ -116,6 +126,67 @@ def work(floor: Floor) -> int:
             except DomainError as error:
                 assert error.code == "lease_lost"  # noqa: PT017 - nothing else may happen
     return done
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_no_write_that_begins_after_the_commit_succeeds(
+    floor: Floor, scope: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its agent calls without a pause, one by one and in batches, while the stop falls and the rows are taken back."""
+    leases = held(floor)
+    committed, over = moments_of_commits(monkeypatch), threading.Event()
+    with ThreadPoolExecutor(4) as pool:
+        sizes = (1, 1, MANY // 2, MANY)
+        callers = [
+            pool.submit(alone, partial(call_on, floor, leases[:size], over)) for size in sizes
+        ]
+        began = time.perf_counter()
+        thrown = throw(floor, scope)
+        over.set()
+        won = [moment for caller in callers for moment in caller.result(20)]
+    assert committed[0] - began < 1
+    assert [moment for moment in won if moment > committed[0]] == []
+    assert (thrown.taken_back, nothing_held()) == (MANY, True)
+    call_command("verify_events")
+
+
+def held(floor: Floor) -> list[tuple[UUID, UUID]]:
+    """Many tasks at work, with their leases."""
+    Agent.objects.filter(pk=floor.agent.pk).update(max_concurrent_tasks=MANY)
+    with floor.away():
+        create_tasks([shapes.NewTask(title="x")] * MANY, actor=floor.operator)
+    leases = [(task["id"], task["lease_token"]) for task in floor.claim(MANY)]
+    acks = [shapes.Ack(task_id=pk, lease_token=token, start=True) for pk, token in leases]
+    carry_out_batch(acks, agent_id=floor.agent.pk, actor=floor.actor)
+    return leases
+
+
+def call_on(floor: Floor, leases: list[tuple[UUID, UUID]], over: threading.Event) -> list[float]:
+    """When the calls began that were carried out. It goes on until it is told, whatever it is refused."""
+    beats = [shapes.Heartbeat(task_id=pk, lease_token=token) for pk, token in leases]
+    won = []
+    while not over.is_set():
+        began = time.perf_counter()
+        answers = carry_out_batch(beats, agent_id=floor.agent.pk, actor=floor.actor)
+        errors = [answer for answer in answers if isinstance(answer, DomainError)]
+        assert {error.code for error in errors} <= {"lease_lost"}
+        if len(errors) < len(answers):
+            won.append(began)
+    return won
+
+
+def moments_of_commits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """At which stops were committed, from now on."""
+    moments: list[float] = []
+    put_down = stops.throw
+
+    def timed(stop: Stop, actor: Actor) -> Stop:
+        put_down(stop, actor)
+        moments.append(time.perf_counter())
+        return stop
+
+    monkeypatch.setattr(stops, "throw", timed)
+    return moments
 
 
 @pytest.mark.parametrize("scope", SCOPES)
