@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
+from uuid import UUID
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 
 from agentic.acting import actor_of
 from agentic.actors import Source
-from agentic.admin_lists import StoryAdmin
-from agentic.admin_parts import Tone, badge, link, list_address
-from agentic.errors import DomainError
+from agentic.admin_actions import ask, each, few
+from agentic.admin_lists import NamedChoices, StoryAdmin, either, still
+from agentic.admin_parts import NOTHING, Tone, badge, link, list_address
 from agentic.roles import may
 from mlregistry.models import Activation, JobStatus, RegisteredModel, TrainingJob
+from mlregistry.selectors import live_version
 from mlregistry.services.activation import activate_model, roll_back_model
 
 JOB_TONES: dict[str, Tone] = {
@@ -26,6 +30,10 @@ JOB_TONES: dict[str, Tone] = {
     JobStatus.FAILED: "bad",
     JobStatus.CANCELLED: "quiet",
 }
+
+
+class LiveForm(forms.Form):
+    replaces = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
 
 class ActivationInline(admin.TabularInline):  # type: ignore[type-arg] # takes none at run time
@@ -57,10 +65,10 @@ class ActivationInline(admin.TabularInline):  # type: ignore[type-arg] # takes n
 class RegisteredModelAdmin(StoryAdmin):
     rule_to_view = "models.view"
     inlines = (ActivationInline,)
-    heavy = ("metrics",)
-    list_display = ("name", "version", "live", "agent_link", "job_link", "size", "created_at")
+    heavy = ("metrics", "parameters", "signature", "card")
+    list_display = ("name", "version", "live", "agent_link", "job_link", "how_large", "created_at")
     list_select_related = ("agent", "training_job")
-    list_filter = ("is_active", "created_at")
+    list_filter = (("is_active", either(("live", "not live"), "whether it is live")), "created_at")
     date_hierarchy = "created_at"  # people register these: they never become very many
     search_fields = ("name", "=version", "^agent__name")
     search_help_text = "An id, the model's name, a version, or the beginning of the agent's name."
@@ -70,6 +78,10 @@ class RegisteredModelAdmin(StoryAdmin):
     def live(self, row: RegisteredModel) -> str:
         return badge("live", "good") if row.is_active else badge("not live", "quiet")
 
+    @admin.display(description="size")
+    def how_large(self, row: RegisteredModel) -> str:
+        return NOTHING if row.size is None else filesizeformat(row.size)
+
     @admin.display(description="training job")
     def job_link(self, row: RegisteredModel) -> str:
         return link(row.training_job)
@@ -77,30 +89,34 @@ class RegisteredModelAdmin(StoryAdmin):
     def has_activate_permission(self, request: HttpRequest) -> bool:
         return may(request.user, "models.activate")
 
-    @admin.action(description="Activate this version", permissions=["activate"])
-    def activate(self, request: HttpRequest, chosen: QuerySet[RegisteredModel]) -> None:
-        self.each(request, chosen, activate_model)
+    @admin.action(description="Activate this version…", permissions=["activate"])
+    def activate(
+        self, request: HttpRequest, chosen: QuerySet[RegisteredModel]
+    ) -> HttpResponse | None:
+        """What was live when the page was made is sent with the answer: who comes second looks again."""
+        if len(chosen) != 1:
+            self.message_user(request, "Choose one version.", messages.ERROR)
+            return None
+        live = live_version(chosen[0].name)
+        text = f"{live} is live now, and retires." if live else "No version of it is live now."
+        given = {"initial": {"replaces": live and live.pk}}
+        act = partial(activated, request)
+        return ask(self, request, chosen, LiveForm, act, title="Activate", warning=text, **given)
 
     @admin.action(
         description="Roll back to what was live before this version", permissions=["activate"]
     )
     def roll_back(self, request: HttpRequest, chosen: QuerySet[RegisteredModel]) -> None:
-        self.each(request, chosen, roll_back_model)
+        each(self, request, few(self, request, chosen), partial(rolled_back, request))
 
-    def each(
-        self,
-        request: HttpRequest,
-        chosen: QuerySet[RegisteredModel],
-        act: Callable[..., RegisteredModel],
-    ) -> None:
-        """Each by itself: one that is refused does not stop the others."""
-        for model in chosen:
-            try:
-                live = act(actor=actor_of(request, Source.ADMIN), model_id=model.pk)
-            except DomainError as error:
-                self.message_user(request, f"{model}: {error}", messages.ERROR)
-            else:
-                self.message_user(request, f"{live} is live.", messages.SUCCESS)
+
+def activated(request: HttpRequest, model: RegisteredModel, replaces: UUID | None) -> str:
+    actor = actor_of(request, Source.ADMIN)
+    return f"{activate_model(actor=actor, model_id=model.pk, replaces=replaces)} is live."
+
+
+def rolled_back(request: HttpRequest, model: RegisteredModel) -> str:
+    return f"{roll_back_model(actor=actor_of(request, Source.ADMIN), model_id=model.pk)} is live."
 
 
 @admin.register(Activation)
@@ -109,32 +125,32 @@ class ActivationAdmin(StoryAdmin):
 
     rule_to_view = "models.view"
     list_display = (
-        "name",
-        "model_link",
+        "version",
         "activated_at",
         "ended_at",
         "requested_by",
         "approved_by",
     )
     list_select_related = ("model", "requested_by", "approved_by")
-    list_filter = (("ended_at", admin.EmptyFieldListFilter), "activated_at")
+    list_filter = (("ended_at", still(("live", "over"))), "activated_at")
     date_hierarchy = "activated_at"
     search_fields = ("name", "=model__version")
     search_help_text = "An id, the model's name, or a version."
 
     @admin.display(description="version")
-    def model_link(self, row: Activation) -> str:
-        return link(row.model)
+    def version(self, row: Activation) -> str:
+        return str(row.model)
 
 
 @admin.register(TrainingJob)
 class TrainingJobAdmin(StoryAdmin):
     rule_to_view = "training.view"
-    heavy = ("config", "feedback_ids", "log", "error")
+    heavy = ("config", "feedback_ids", "metrics", "log", "error")
+    hidden = ("lease_token",)
     list_display = (
         "model_name",
         "state",
-        "progress",
+        "share_done",
         "agent_link",
         "created_by",
         "created_at",
@@ -142,7 +158,7 @@ class TrainingJobAdmin(StoryAdmin):
         "finished_at",
     )
     list_select_related = ("agent", "created_by")
-    list_filter = ("status", "created_at")
+    list_filter = (("status", NamedChoices), "created_at")
     date_hierarchy = "created_at"
     search_fields = ("model_name", "^agent__name")
     search_help_text = "An id, the model's name, or the beginning of the agent's name."
@@ -153,6 +169,10 @@ class TrainingJobAdmin(StoryAdmin):
     @admin.display(description="state", ordering="status")
     def state(self, row: TrainingJob) -> str:
         return badge(row.status, JOB_TONES[row.status], str(row.get_status_display()))
+
+    @admin.display(description="progress")
+    def share_done(self, row: TrainingJob) -> str:
+        return f"{row.progress:.0%}"
 
     @admin.display(description="what it made")
     def models(self, row: TrainingJob) -> str:

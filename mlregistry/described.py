@@ -51,7 +51,11 @@ REGISTER_MODEL = Operation(
 )
 ACTIVATE_MODEL = Operation(
     summary="Let a version of a model go live",
-    about="The one that was live retires.",
+    about="The one that was live retires. `replaces` is the version that the caller saw live, null for none: of all "
+    "who saw the same one wins, and the others get 409 with `live`, `{id, version}` or null. Without it, 409 only when "
+    "another went live in the middle of the request.",
+    body=shapes.GoingLive,
+    example={"replaces": "019a0e70-3b1c-7e0a-a4c2-6d5b9f0e8c77"},
     answer=answers.Activated,
     answered={"status": "activated", "model_id": MODEL_ID},
 )

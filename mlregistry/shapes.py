@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from agents.shapes import BLANK, Name, Shape
 
@@ -23,6 +23,12 @@ class NewModel(Shape):
     metrics: dict[str, Any] = {}
     artifact_path: Label = ""
     is_active: bool = False
+
+
+class GoingLive(Shape):
+    """`replaces` is the version that was live when the caller looked; null: none was. Left out, it is not compared."""
+
+    replaces: UUID | UnsetType | None = UNSET
 
 
 class NewTrainingJob(Shape):

@@ -9,14 +9,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agentic.acting import actor_of
-from agentic.api import ApiView, choice_in_query, id_in_path, id_in_query, number_in_query
+from agentic.api import (
+    ApiView,
+    choice_in_query,
+    id_in_path,
+    id_in_query,
+    number_in_query,
+    read_about,
+)
 from agentic.parsing import read
 from mlregistry import described, selectors
 from mlregistry.models import JobStatus, RegisteredModel, TrainingJob
 from mlregistry.services.activation import activate_model
 from mlregistry.services.registration import register_model
 from mlregistry.services.training import request_training_job
-from mlregistry.shapes import NewModel, NewTrainingJob
+from mlregistry.shapes import GoingLive, NewModel, NewTrainingJob
 
 MODEL_SHOWN = (
     "id", "name", "version", "agent_id", "training_job_id", "metrics", "artifact_path", "sha256", "size", "is_active",
@@ -65,7 +72,9 @@ class Activate(ApiView):
     operations = {"POST": described.ACTIVATE_MODEL}
 
     def post(self, request: Request, model_id: str) -> Response:
-        model = activate_model(actor=actor_of(request), model_id=id_in_path(model_id))
+        pk = id_in_path(model_id)
+        asked = read_about(request, GoingLive, RegisteredModel.objects.filter(pk=pk))
+        model = activate_model(actor=actor_of(request), model_id=pk, replaces=asked.replaces)
         return Response({"status": "activated", "model_id": model.pk})
 
 

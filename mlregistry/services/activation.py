@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from msgspec import UNSET, UnsetType
 
 from agentic import audits
 from agentic.actors import Actor
@@ -21,10 +22,15 @@ from mlregistry.selectors import live_before, live_since, live_version, read_mod
 
 
 class OtherWentLive(DomainError):
-    """Another version of this model went live in the same moment: look again."""
+    """What is live has changed since you looked: look again."""
 
     status = 409
     code = "conflict"
+
+    def __init__(self, live: RegisteredModel | None) -> None:
+        known = {"id": live.pk, "version": live.version} if live else None
+        said = f"{live} is live now" if live else "no version is live now"
+        super().__init__(f"What is live has changed since you looked: {said}.", live=known)
 
 
 class NotLive(DomainError):
@@ -41,26 +47,33 @@ class NothingBefore(DomainError):
     code = "conflict"
 
 
-def activate_model(*, actor: Actor, model_id: UUID) -> RegisteredModel:
+def activate_model(
+    *,
+    actor: Actor,
+    model_id: UUID,
+    replaces: UUID | UnsetType | None = UNSET,
+    reason: str = "",
+) -> RegisteredModel:
     """This version goes live, and the one that was retires. To activate the live one changes nothing.
 
-    OtherWentLive when somebody else's choice took effect since the caller looked.
+    `replaces` is the version that the caller saw live, None where there was none: of all who saw the same, one wins.
+    Who does not say loses to those alone that meet the request itself. OtherWentLive tells what is live instead.
     """
     model = read_model(model_id)
-    seen = live_version(model.name)
+    seen = id_of(live_version(model.name)) if replaces is UNSET else replaces
     with transaction.atomic():
         live = wait_for_turn(model.name)
-        if live == model:
+        if live == model and replaces in {UNSET, live.pk}:
             return live
-        if live != seen:
-            raise OtherWentLive
+        if id_of(live) != seen:
+            raise OtherWentLive(live)
         go_live(model, live, actor)
-        note(AuditAction.MODEL_ACTIVATED, model, live, actor)
+        note(AuditAction.MODEL_ACTIVATED, model, live, actor, reason)
     return model
 
 
 @transaction.atomic
-def roll_back_model(*, actor: Actor, model_id: UUID) -> RegisteredModel:
+def roll_back_model(*, actor: Actor, model_id: UUID, reason: str = "") -> RegisteredModel:
     """Back to the version that was live before this one, which must be live. Again: one further back."""
     model = read_model(model_id)
     wait_for_turn(model.name)
@@ -71,8 +84,12 @@ def roll_back_model(*, actor: Actor, model_id: UUID) -> RegisteredModel:
     if earlier is None:
         raise NothingBefore
     go_live(earlier.model, model, actor, restores=earlier)
-    note(AuditAction.MODEL_ROLLED_BACK, earlier.model, model, actor)
+    note(AuditAction.MODEL_ROLLED_BACK, earlier.model, model, actor, reason)
     return earlier.model
+
+
+def id_of(model: RegisteredModel | None) -> UUID | None:
+    return model.pk if model else None
 
 
 def wait_for_turn(name: str) -> RegisteredModel | None:
@@ -126,7 +143,11 @@ def event_of(model: RegisteredModel, said: EventType, data: dict[str, Any]) -> E
 
 
 def note(
-    action: AuditAction, live: RegisteredModel, before: RegisteredModel | None, actor: Actor
+    action: AuditAction,
+    live: RegisteredModel,
+    before: RegisteredModel | None,
+    actor: Actor,
+    reason: str = "",
 ) -> None:
     audits.record(
         action,
@@ -135,5 +156,6 @@ def note(
         entity_id=live.pk,
         before={"live": before.version if before else None},
         after={"live": live.version},
+        reason=reason,
         name=live.name,
     )

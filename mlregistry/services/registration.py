@@ -16,6 +16,7 @@ from agentic.vocabulary import AuditAction, EntityType, EventType
 from agents.models import Agent
 from mlregistry.labels import refuse_odd_label
 from mlregistry.models import RegisteredModel, TrainingJob
+from mlregistry.selectors import live_version
 from mlregistry.services.activation import (
     OtherWentLive,
     event_of,
@@ -66,8 +67,9 @@ def register_model(
     try:
         enter(model, actor, live=is_active)
     except IntegrityError as error:
-        taken = RegisteredModel.objects.filter(name=name, version=version).exists()
-        raise VersionTaken if taken else OtherWentLive from error
+        if RegisteredModel.objects.filter(name=name, version=version).exists():
+            raise VersionTaken from error
+        raise OtherWentLive(live_version(name)) from error
     return model
 
 

@@ -14,6 +14,7 @@ from mlregistry.models import Activation, RegisteredModel
 from mlregistry.services.activation import (
     NothingBefore,
     NotLive,
+    OtherWentLive,
     activate_model,
     roll_back_model,
 )
@@ -63,6 +64,45 @@ def test_to_activate_the_live_one_changes_nothing(operator: Actor, agent: Agent)
     before = (story(one), history(), noted())
     assert activate_model(actor=operator, model_id=one.pk) == one
     assert (story(one), history(), noted()) == before
+
+
+def test_whoever_comes_later_and_names_nothing_simply_activates(
+    operator: Actor, agent: Agent
+) -> None:
+    one, two = versions(operator, agent, "1", "2")
+    for model in (one, two):
+        activate_model(actor=operator, model_id=model.pk)
+    assert live() == ["2"]
+
+
+def test_it_replaces_what_the_caller_saw_or_nothing(operator: Actor, agent: Agent) -> None:
+    one, two, three = versions(operator, agent, "1", "2", "3")
+    activate_model(actor=operator, model_id=one.pk, replaces=None)
+    activate_model(actor=operator, model_id=two.pk, replaces=one.pk)
+    before = (history(), noted())
+    for seen in (one.pk, None, three.pk, new_id()):
+        with pytest.raises(OtherWentLive, match="digits 2 is live now") as refused:
+            activate_model(actor=operator, model_id=three.pk, replaces=seen)
+        assert refused.value.members["live"] == {"id": two.pk, "version": "2"}
+    assert (history(), noted()) == before
+
+
+def test_who_saw_another_version_than_the_live_one_has_not_won(
+    operator: Actor, agent: Agent
+) -> None:
+    """Though the version of the choice is live: somebody else made the same one."""
+    (one,) = versions(operator, agent, "1")
+    activate_model(actor=operator, model_id=one.pk)
+    assert activate_model(actor=operator, model_id=one.pk, replaces=one.pk) == one
+    with pytest.raises(OtherWentLive):
+        activate_model(actor=operator, model_id=one.pk, replaces=None)
+
+
+def test_nothing_is_live_though_the_caller_saw_something(operator: Actor, agent: Agent) -> None:
+    one, two = versions(operator, agent, "1", "2")
+    with pytest.raises(OtherWentLive, match="no version is live now") as refused:
+        activate_model(actor=operator, model_id=one.pk, replaces=two.pk)
+    assert (refused.value.members["live"], live()) == (None, [])
 
 
 def test_a_roll_back_goes_to_what_was_live_before(operator: Actor, agent: Agent) -> None:

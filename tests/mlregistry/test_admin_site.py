@@ -77,8 +77,11 @@ def test_a_version_goes_live_and_is_rolled_back_through_the_services(
     site: Client, manager: User, operator: Actor, agent: Agent
 ) -> None:
     one, two = versions(operator, agent, "1", "2")
-    assert "Digits 1 is live." in act(site, MODELS, "activate", one)
-    act(site, MODELS, "activate", two)
+    assert "No version of it is live now." in act(site, MODELS, "activate", one)
+    assert "Digits 1 is live." in act(site, MODELS, "activate", one, replaces="")
+    page = act(site, MODELS, "activate", two)
+    assert ("digits 1 is live now, and retires." in page, str(one.pk) in page) == (True, True)
+    act(site, MODELS, "activate", two, replaces=one.pk)
     assert live() == ["2"]
     assert "Digits 1 is live." in act(site, MODELS, "roll_back", two)
     assert live() == ["1"]
@@ -88,7 +91,23 @@ def test_a_version_goes_live_and_is_rolled_back_through_the_services(
 
 def test_what_cannot_be_rolled_back_is_named(site: Client, operator: Actor, agent: Agent) -> None:
     (one,) = versions(operator, agent, "1")
-    assert "Digits 1: This version is not live" in act(site, MODELS, "roll_back", one)
+    assert "“digits 1”: This version is not live" in act(site, MODELS, "roll_back", one)
+
+
+def test_who_decided_by_an_older_page_is_told_what_is_live(
+    site: Client, operator: Actor, agent: Agent
+) -> None:
+    one, two, three = versions(operator, agent, "1", "2", "3")
+    for model in (one, two):
+        activate_model(actor=operator, model_id=model.pk)
+    told = act(site, MODELS, "activate", three, replaces=one.pk)
+    assert ("digits 2 is live now." in told, live()) == (True, ["2"])
+
+
+def test_one_version_goes_live_at_a_time(site: Client, operator: Actor, agent: Agent) -> None:
+    one, two = versions(operator, agent, "1", "2")
+    assert "Choose one version." in act(site, MODELS, "activate", one, two)
+    assert live() == []
 
 
 def test_a_viewer_looks_at_models_and_changes_nothing(

@@ -129,6 +129,31 @@ def test_activation_answers_as_the_contract_says(api: Api, operator: Actor, agen
     assert history() == [("1", False)]
 
 
+def test_of_two_that_replace_the_same_the_second_learns_what_is_live(
+    api: Api, operator: Actor, agent: Agent
+) -> None:
+    one, two, three = versions(operator, agent, "1", "2", "3")
+    first = api.post(f"{MODELS}/{one.pk}/activate", {"replaces": None})
+    second = api.post(f"{MODELS}/{two.pk}/activate", {"replaces": str(one.pk)})
+    late = api.post(f"{MODELS}/{three.pk}/activate", {"replaces": str(one.pk)})
+    assert [answer.status_code for answer in (first, second, late)] == [200, 200, 409]
+    problem = late.json()
+    assert (problem["code"], problem["live"]) == (
+        "conflict",
+        {"id": str(two.pk), "version": "2"},
+    )
+    assert live() == ["2"]
+
+
+@pytest.mark.parametrize("body", [{"replaces": "x"}, {"replaces": 1}])
+def test_what_it_replaces_is_an_id(
+    api: Api, operator: Actor, agent: Agent, body: dict[str, Any]
+) -> None:
+    (one,) = versions(operator, agent, "1")
+    assert field_of(api.post(f"{MODELS}/{one.pk}/activate", body)) == ["replaces"]
+    assert api.post(f"{MODELS}/{new_id()}/activate", body).status_code == 404
+
+
 @pytest.mark.parametrize("name", ["00000000-0000-0000-0000-000000000000", "digits", "1"])
 def test_a_model_that_is_not_there_is_404(api: Api, db: None, name: str) -> None:
     assert api.post(f"{MODELS}/{name}/activate").status_code == 404

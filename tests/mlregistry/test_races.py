@@ -33,6 +33,29 @@ def test_whoever_chose_by_an_older_picture_is_told_so(operator: Actor, agent: Ag
     assert (live(), history()) == (["1"], [("1", False)])
 
 
+def test_the_answer_names_what_is_live(operator: Actor, agent: Agent) -> None:
+    one, two = versions(operator, agent, "1", "2")
+    first, second = (partial(activate_model, actor=operator, model_id=m.pk) for m in (one, two))
+    assert behind(first, second).members == {"live": {"id": one.pk, "version": "1"}}
+
+
+@pytest.mark.parametrize("choice", ["the same", "different ones"])
+def test_of_twenty_who_replace_the_same_version_one_wins(
+    operator: Actor, agent: Agent, choice: str
+) -> None:
+    """Also of those that begin when the first has committed."""
+    old, *models = versions(operator, agent, "old", *"abcdefghijklmnopqrst")
+    activate_model(actor=operator, model_id=old.pk)
+    asked = models[:1] * 20 if choice == "the same" else models
+    replace = partial(activate_model, actor=operator, replaces=old.pk)
+    answers = at_once(*[partial(replace, model_id=model.pk) for model in asked])
+    refused = [answer for answer in answers if isinstance(answer, OtherWentLive)]
+    (winner,) = [answer for answer in answers if answer not in refused]
+    assert (len(refused), live()) == (19, [winner.version])
+    assert {error.members["live"]["id"] for error in refused} == {winner.pk}
+    assert history() == [("old", True), (winner.version, False)]
+
+
 def test_the_same_choice_twice_is_one_activation(operator: Actor, agent: Agent) -> None:
     (one,) = versions(operator, agent, "1")
     activate = partial(activate_model, actor=operator, model_id=one.pk)
