@@ -8,7 +8,7 @@ from uuid import UUID
 from agentic.actors import ActorKind, Source
 from agentic.answers import Answer, Count, Moment, Object, Share, one_of
 from agentic.vocabulary import EntityType, EventType
-from decisions.models.decision import Route
+from decisions.models.decision import FeedbackType, Route
 from decisions.models.stop import StopScope
 from decisions.shapes import PriorityName
 from decisions.states import DecisionStatus, State
@@ -156,6 +156,30 @@ class Reviewed(Answer):
     task_id: UUID
     status: DecisionStatus
     proposal: Object
+
+
+class FeedbackGiven(Answer):
+    status: Literal["recorded"]
+    feedback_id: UUID
+    task_id: UUID
+
+
+class Example(Answer):
+    """What somebody said of an agent's work. `content` is as it was told, or a verdict with what it was about."""
+
+    id: UUID
+    task_id: UUID
+    decision_id: UUID | None
+    feedback_type: FeedbackType
+    content: Object
+    created_at: Moment
+
+
+class ExamplePage(Answer):
+    """The oldest first; `next` is the cursor of the page after this one, null when there is none yet."""
+
+    feedback: list[Example]
+    next: UUID | None
 
 
 class ReviewResult(Answer):

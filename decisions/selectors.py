@@ -12,7 +12,7 @@ from agentic.errors import NotFound
 from agentic.fixed_query import FixedSet, read
 from agents.models import Agent, AgentStatus
 from decisions.cursors import Cursor
-from decisions.models import Decision, Escalation, ReviewPolicy, Stop, Task
+from decisions.models import Decision, Escalation, Feedback, ReviewPolicy, Stop, Task
 from decisions.models.task import Priority
 from decisions.states import DecisionStatus, State
 from decisions.stopping import on
@@ -30,6 +30,7 @@ PENDING_FIELDS = (
 STOP_FIELDS = (
     "id", "scope", "agent_id", "task_type", "reason", "created_by_id", "created_at", "lifted_by_id", "lifted_at",
 )  # fmt: skip
+FEEDBACK_FIELDS = ("id", "task_id", "decision_id", "feedback_type", "content", "created_at")
 Row = dict[str, Any]
 
 
@@ -102,6 +103,14 @@ def list_stops(*, only_on: bool, limit: int, cursor: Cursor | None) -> list[Row]
     if cursor:
         stops = cursor.after(stops)
     return list(stops.values(*STOP_FIELDS)[:limit])
+
+
+def list_feedback(agent_id: UUID, *, after: UUID | None, limit: int) -> list[Row]:
+    """What was said of an agent's work, the oldest first."""
+    said = Feedback.objects.filter(agent=agent_id).order_by("id")
+    if after:
+        said = said.filter(pk__gt=after)
+    return list(said.values(*FEEDBACK_FIELDS)[:limit])
 
 
 def active_policy() -> ReviewPolicy:

@@ -116,6 +116,18 @@ class ReviewOf(ReviewRequest, kw_only=True):
     decision_id: UUID
 
 
+class FeedbackRequest(Shape):
+    """`rating` goes with user_rating, `correct` with outcome_result, `metric` and `value` with performance_metric."""
+
+    feedback_type: Literal["user_rating", "outcome_result", "performance_metric"]
+    rating: Annotated[int, Meta(ge=1, le=5)] | None = None
+    correct: bool | None = None
+    metric: Word | None = None
+    value: Annotated[float, Meta(ge=-1e300, le=1e300)] | None = None
+    comment: Text = ""
+    decision_id: UUID | None = None
+
+
 class Reviews(Shape):
     reviews: Annotated[list[ReviewOf], Meta(min_length=1, max_length=500)]
 

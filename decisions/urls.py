@@ -6,7 +6,7 @@ from django.urls import path
 
 from decisions import shapes
 from decisions.described import worker as described
-from decisions.views import events, policies, reviews, stops, tasks, worker
+from decisions.views import events, feedback, policies, reviews, stops, tasks, worker
 
 CALLS = {
     "ack": shapes.Ack,
@@ -26,6 +26,7 @@ urlpatterns = [
     path("decisions/task/<str:task_id>/state", tasks.TaskState.as_view()),
     path("decisions/task/<str:task_id>/override", tasks.OverrideTask.as_view()),
     path("decisions/task/<str:task_id>/escalate", tasks.EscalateTask.as_view()),
+    path("decisions/task/<str:task_id>/feedback", feedback.GiveFeedback.as_view()),
     path("decisions/escalations", tasks.Escalations.as_view()),
     path("decisions/events", events.Events.as_view()),
     path("decisions/reviews", reviews.Reviews.as_view()),
@@ -39,6 +40,7 @@ urlpatterns = [
     path("worker/sign-off", worker.SignOff.as_view()),
     path("worker/claim", worker.ClaimTasks.as_view()),
     path("worker/batch", worker.BatchCalls.as_view()),
+    path("worker/feedback", feedback.WorkerFeedback.as_view()),
     path("worker/decisions/<str:decision_id>", worker.WorkerDecision.as_view()),
     *(
         path(

@@ -254,5 +254,20 @@ class Migration(migrations.Migration):
                 name="policy_drafts_simulated_at",
             ),
         ),
+        migrations.AlterField(
+            model_name="feedback",
+            name="agent",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="feedback",
+                to="agents.agent",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="feedback",
+            index=models.Index(fields=["agent", "id"], name="feedback_of_an_agent"),
+        ),
         migrations.RunPython(guarded, unguarded),
     ]

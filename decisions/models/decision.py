@@ -226,7 +226,9 @@ class Feedback(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="feedback")
-    agent = models.ForeignKey(Agent, null=True, on_delete=models.PROTECT, related_name="feedback")
+    agent = models.ForeignKey(
+        Agent, null=True, on_delete=models.PROTECT, related_name="feedback", db_index=False
+    )
     decision = models.ForeignKey(
         Decision, null=True, on_delete=models.CASCADE, related_name="feedback", db_index=False
     )
@@ -248,6 +250,10 @@ class Feedback(models.Model):
             models.CheckConstraint(
                 condition=Q(feedback_type__in=FeedbackType.values), name="feedback_known_type"
             ),
+        ]
+        indexes = [
+            # What an agent reads of its own; ids sort by time.
+            models.Index(fields=("agent", "id"), name="feedback_of_an_agent"),
         ]
 
     def __str__(self) -> str:
