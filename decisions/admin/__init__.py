@@ -5,6 +5,7 @@ from __future__ import annotations
 from decisions.admin import board
 from decisions.admin.agents import WorkingAgentAdmin
 from decisions.admin.attempts import AttemptAdmin, EscalationAdmin
+from decisions.admin.comments import CommentAdmin
 from decisions.admin.decisions import DecisionAdmin, FeedbackAdmin, ReviewAdmin
 from decisions.admin.policies import ReviewPolicyAdmin
 from decisions.admin.stops import StopAdmin
@@ -12,6 +13,7 @@ from decisions.admin.tasks import TaskAdmin
 
 __all__ = [
     "AttemptAdmin",
+    "CommentAdmin",
     "DecisionAdmin",
     "EscalationAdmin",
     "FeedbackAdmin",

@@ -63,10 +63,16 @@ class EscalationAdmin(StoryAdmin):
     rule_to_view = "escalations.view"
     heavy = HEAVY_OF_TASKS
     list_display = (
-        "level_shown", "task_link", "task_state", "reason", "opened_at", "opened_by", "resolved_at", "resolved_by",
+        "level_shown", "task_link", "task_state", "reason", "opened_at", "opened_by", "assigned_to", "resolved_at",
+        "resolved_by",
     )  # fmt: skip
-    list_select_related = ("task", "opened_by", "resolved_by")
-    list_filter = (("resolved_at", still(("open", "resolved"))), "level", "opened_at")
+    list_select_related = ("task", "opened_by", "assigned_to", "resolved_by")
+    list_filter = (
+        ("resolved_at", still(("open", "resolved"))),
+        ("assigned_to", still(("nobody", "somebody"), "who takes care of it")),
+        "level",
+        "opened_at",
+    )
     date_hierarchy = "opened_at"  # these wait for people: they never become very many
     search_fields = ("reason",)
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from agentic.acting import actor_of
 from agentic.actors import Source
+from agentic.admin_lists import either
 from agentic.admin_parts import badge
 from agentic.admin_rules import RuledAdmin
 from agentic.errors import Invalid
@@ -66,7 +67,10 @@ class ReviewPolicyAdmin(RuledAdmin):
         "created_at",
     )
     list_select_related = ("created_by",)
-    list_filter = ("is_active", "created_at")
+    list_filter = (
+        ("is_active", either(("active", "not active"), "whether it is active")),
+        "created_at",
+    )
     date_hierarchy = "created_at"
     search_fields = ("note", "=version", "^created_by__username")
     search_help_text = "A version, words of its note, or who published it."

@@ -23,8 +23,8 @@ from decisions.models import Stop, StopScope
 from decisions.services.stops import lift_stop, set_stop
 
 WARNING = (
-    "At once: nothing in this scope is given to any agent, and what agents hold in it is taken from them and goes "
-    "back to the queue. It stays so until somebody lifts the stop."
+    "At once: nothing in this scope is given to any agent, and whatever agents still say of what they hold in it is "
+    "refused. It goes back to the queue, and waits until somebody lifts the stop."
 )
 
 

@@ -23,7 +23,7 @@ from decisions.admin.attempts import AttemptInline
 from decisions.admin.moving import MoveForm, OverrideForm, move_page
 from decisions.admin.overdue import OverdueFilter, when_due
 from decisions.badges import priority_badge, state_badge
-from decisions.models import Decision, Escalation, Feedback, Review, Task
+from decisions.models import Comment, Decision, Escalation, Feedback, Review, Task
 from decisions.services.interventions import change_state, escalate_task, override_task
 from decisions.services.reassigning import reassign_task
 from decisions.states import State
@@ -111,6 +111,7 @@ class TaskAdmin(StoryAdmin):
             ("reviews", list_address(Review, task=task.pk)),
             ("escalations", list_address(Escalation, task=task.pk)),
             ("feedback", list_address(Feedback, task=task.pk)),
+            ("comments", list_address(Comment, task=task.pk)),
             ("delegated tasks", list_address(Task, parent=task.pk)),
             ("tasks of this type", list_address(Task, task_type=task.task_type)),
         ]
