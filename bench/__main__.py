@@ -15,7 +15,7 @@ from bench.report import Row, as_json, of_json, progress, table
 
 MEASUREMENTS = (
     "lifecycle", "batches", "peers", "services", "idle", "due", "deadlines", "pages", "waiting", "lateness",
-    "sockets",
+    "sockets", "page_sockets",
 )  # fmt: skip
 PASSES, QUICK_PASSES = 5, 3
 

@@ -1,4 +1,4 @@
-"""Pages of tasks and events, at 1,000 rows and at 1,000,000: in the selectors and over HTTP."""
+"""Pages of tasks and events, at 1,000 tasks and at 1,000,000: in the selectors, over HTTP, and as people see them."""
 
 from __future__ import annotations
 
@@ -10,76 +10,44 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import connections
-
 from agentic.events import read_after
-from bench import cast, platform, rows
+from bench import cast, oversight_pages, platform
 from bench.http import Connection, connect, run
-from bench.report import Row, percentile, progress, told
+from bench.report import Row, percentile, told
+from bench.stores import Store
 from decisions import selectors
 from decisions.cursors import Cursor
-from decisions.models import Task
 
-FEW, MANY, PAGE, SAMPLES = 1_000, 1_000_000, 50, 150
-# Half of them are queued, so that the deepest page of these is full in both, too.
-STATE = "CASE mod(n, 2) WHEN 0 THEN 'queued' ELSE 'verified' END"
+FEW, SOME, MANY, PAGE, SAMPLES = 1_000, 10_000, 1_000_000, 50, 150
+# So common that its deepest page is full in both.
+STATE = "verified"
 PLACES = {"first": 0.0, "middle": 0.5, "deep": 0.9}
 OVER_HTTP = ("first", "deep")
 Page = Callable[[], Any]
 Times = dict[str, list[float]]
 
 
-class Store:
-    """One of the two databases, and what is asked of it."""
-
-    def __init__(self, database: str, size: int) -> None:
-        self.size = size
-        self.alone = connections.create_connection("default")
-        options = {k: v for k, v in self.alone.settings_dict["OPTIONS"].items() if k != "pool"}
-        self.alone.settings_dict = {
-            **self.alone.settings_dict, "NAME": database, "OPTIONS": options,
-        }  # fmt: skip
-        self.url = f"{platform.SERVER}/{database}"
-
-    def use(self) -> None:
-        connections["default"] = self.alone
-
-    def fill(self) -> None:
-        began = time.perf_counter()
-        rows.add_tasks(1, self.size, state=STATE, ids=rows.ORDERED)
-        rows.add_events((1, "task.created"))
-        cast.sql("VACUUM ANALYZE")
-        progress(f"{self.size:,} tasks and events made in {time.perf_counter() - began:.0f} s")
-
-    def cursor(self, share: float, state: str = "") -> Cursor | None:
-        """The place after this share of the tasks, newest first."""
-        if not share:
-            return None
-        tasks = Task.objects.filter(state=state) if state else Task.objects.all()
-        count = self.size // 2 if state else self.size
-        place = tasks.order_by("-created_at", "-id").values_list("created_at", "id")
-        return Cursor(*place[int(count * share) - 1])
-
-    def entity(self) -> Any:
-        return Task.objects.values_list("id", flat=True)[0]
-
-
 def measure(passes: int) -> list[Row]:
-    with platform.fresh_database("few") as few:
-        stores = {
-            "few": Store(few, FEW),
-            "many": Store(os.environ["DATABASE_URL"].rsplit("/")[-1], MANY),
-        }
-        tokens = {}
-        for name, store in stores.items():
-            store.use()
+    with platform.fresh_database("few") as few, platform.fresh_database("some") as some:
+        many = Store(os.environ["DATABASE_URL"].rsplit("/")[-1], MANY)
+        stores = {"few": Store(few, FEW), "some": Store(some, SOME), "many": many}
+        for store in stores.values():
             store.fill()
-            tokens[name] = cast.manager().token
-        found = [timed(passes, {n: in_process(s) for n, s in stores.items()}, stores)]
-        paths = {name: addresses(store) for name, store in stores.items()}
-        found.append(run(over_http(passes, stores, paths, tokens)))
+        found = of_api(passes, {"few": stores["few"], "many": many})
+        found += oversight_pages.measure(passes, {"few": stores["some"], "many": many})
         for store in stores.values():
             store.alone.close()
+    return found
+
+
+def of_api(passes: int, stores: dict[str, Store]) -> list[Row]:
+    tokens = {}
+    for name, store in stores.items():
+        store.use()
+        tokens[name] = cast.manager().token
+    found = [timed(passes, {n: in_process(s) for n, s in stores.items()}, stores)]
+    paths = {name: addresses(store) for name, store in stores.items()}
+    found.append(run(over_http(passes, stores, paths, tokens)))
     return [
         worst(kind, way, times)
         for way, times in zip(("selectors", "HTTP"), found, strict=True)
@@ -91,10 +59,10 @@ def in_process(store: Store) -> dict[str, Page]:
     store.use()
     pages: dict[str, Page] = {}
     for place, share in PLACES.items():
-        for state in ("", "queued"):
+        for state in ("", STATE):
             pages[f"tasks {state} {place}"] = tasks_page(state, store.cursor(share, state))
         for kind in ("", "task"):
-            pages[f"events {kind} {place}"] = events_page(int(store.size * share), kind)
+            pages[f"events {kind} {place}"] = events_page(int(store.events * share), kind)
     entity = store.entity()
     pages["events of one"] = lambda: read_after(0, limit=PAGE, entity_id=entity)
     return pages
@@ -151,11 +119,11 @@ def addresses(store: Store) -> dict[str, str]:
     paths = {}
     for place in OVER_HTTP:
         share = PLACES[place]
-        for state in ("", "queued"):
+        for state in ("", STATE):
             asked = {"limit": PAGE, "state": state, "cursor": store.cursor(share, state) or ""}
             paths[f"tasks {state} {place}"] = f"/decisions/tasks?{query(asked)}"
         for kind in ("", "task"):
-            asked = {"limit": PAGE, "after": int(store.size * share), "entity_type": kind}
+            asked = {"limit": PAGE, "after": int(store.events * share), "entity_type": kind}
             paths[f"events {kind} {place}"] = f"/decisions/events?{query(asked)}"
     paths["events of one"] = f"/decisions/events?entity_id={store.entity()}"
     return paths

@@ -105,7 +105,7 @@ def live_process(**environ: str) -> Iterator[tuple[int, int]]:
     port = free_port()
     command = [
         str(BIN / "uvicorn"), "agentic.asgi:application", "--port", str(port), "--no-access-log",
-        "--log-level", "warning", "--timeout-keep-alive", "65", "--ws-max-size", "65536",
+        "--log-level", "warning", "--timeout-keep-alive", "65", "--ws-max-size", "131072",
         "--ws-per-message-deflate", "false",
     ]  # fmt: skip
     with running(command, **environ) as process:

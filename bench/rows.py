@@ -11,7 +11,7 @@ TASKS = """
 INSERT INTO tasks (id, title, task_type, priority, state, payload, result, required_capabilities, excluded_agents,
     non_retryable_errors, backoff_initial, backoff_maximum, max_retries, ack_timeout, lease_seconds, version,
     assigned_agent_id, attempt_count, due_at, created_at, updated_at)
-SELECT {id}, 'Task ' || n, 'digits', mod(n, 4), {state}, '{{"image": "digits/0042"}}',
+SELECT gen_random_uuid(), 'Task ' || n, 'digits', mod(n, 4), {state}, '{{"image": "digits/0042"}}',
     CASE WHEN {state} IN ('completed', 'verified') THEN '{{"label": 7}}'::jsonb END,
     '[]', '[]', '[]', 3600, 3600, 3, 30, 30,
     {version}, CASE WHEN {state} IN ('assigned', 'acked', 'in_progress') THEN %(agent)s::uuid END, {attempts}, {due},
@@ -29,15 +29,12 @@ INSERT INTO events (id, entity_type, entity_id, version, event_type, data, actor
 SELECT gen_random_uuid(), 'task', id, {version}, '{said}', '{{}}', 'system', 'bench', 'command', '', ''
 FROM tasks WHERE version = {last} {where}
 """
-RANDOM, ORDERED = "gen_random_uuid()", "lpad(to_hex(n), 32, '0')::uuid"
 
 
-def add_tasks(
-    first: int, last: int, *, state: str, agent: Any = None, due: str = "NULL", ids: str = RANDOM
-) -> None:
+def add_tasks(first: int, last: int, *, state: str, agent: Any = None, due: str = "NULL") -> None:
     """Rows `first` to `last`; `state` and `due` are SQL, in which `n` is the row's number."""
     held = state == "'assigned'"
-    text = TASKS.format(id=ids, state=state, due=due, version=2 if held else 1, attempts=int(held))
+    text = TASKS.format(state=state, due=due, version=2 if held else 1, attempts=int(held))
     sql(text, {"first": first, "last": last, "agent": agent})
     if held:
         sql(ATTEMPTS)
