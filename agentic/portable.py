@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from agentic.actors import Actor
 from agentic.changes import Birth, Insert, Machine, Move, Written
+from agentic.clock import database_now
 from agentic.events import signature, told_by
 from agentic.models import Event
 
@@ -29,10 +30,22 @@ def write_moves(machine: Machine, moves: Sequence[Move], actor: Actor) -> list[W
 def write_births(machine: Machine, births: Sequence[Birth], actor: Actor) -> list[Written]:
     for birth in births:
         refuse_gaps(machine.model, {"id", "version", machine.column, *birth.values})
+    # SQLite's own default has fewer digits than values have: as texts they would not compare (`agentic.clock`).
+    now = dict.fromkeys(moments(machine.model), database_now())
     machine.model._default_manager.bulk_create(
-        machine.model(pk=birth.pk, version=birth.new_version, **birth.values) for birth in births
+        machine.model(pk=birth.pk, version=birth.new_version, **{**now, **birth.values})
+        for birth in births
     )
     return write_with(machine, births, actor)
+
+
+@lru_cache
+def moments(model: type[models.Model]) -> tuple[str, ...]:
+    """The columns that hold the time of their making."""
+    fields = model._meta.concrete_fields
+    return tuple(
+        f.attname for f in fields if isinstance(f, models.DateTimeField) and f.has_db_default()
+    )
 
 
 def refuse_gaps(model: type[models.Model], named: Collection[str]) -> None:
