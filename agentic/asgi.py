@@ -19,17 +19,19 @@ from agentic.garbage import freeze_what_is_loaded  # noqa: E402
 from agentic.hub import Hub  # noqa: E402
 from agentic.live import publisher  # noqa: E402
 from agentic.longpoll import LongPoll, Receive, Send  # noqa: E402
-from oversight import socket  # noqa: E402
+from oversight import pages_socket, socket  # noqa: E402
 from oversight.feed import Feed  # noqa: E402
+from oversight.gathering import Gathering  # noqa: E402
 
 # Static files are read by whitenoise, which is synchronous; in the embedded default there are few of them.
 warnings.filterwarnings(
     "ignore", message="StreamingHttpResponse must consume synchronous iterators"
 )
 
-SOCKET = "/api/v1/oversight/ws"
+SOCKET, PAGES_SOCKET = "/api/v1/oversight/ws", "/oversight/live"
 hub = Hub()
 feed = Feed(hub)
+gathering = Gathering(feed)
 http = BoundedBody(LongPoll(django, hub))  # type: ignore[arg-type]
 
 
@@ -40,6 +42,8 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
         await http(scope, receive, send)
     elif scope["path"] == SOCKET:
         await socket.serve(feed, scope, receive, send)
+    elif scope["path"] == PAGES_SOCKET:
+        await pages_socket.serve(gathering, scope, receive, send)
     else:
         await refuse_socket(receive, send)
 

@@ -5,16 +5,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
+import secrets
+import time
 from collections import deque
 from typing import Any
 
+from channels.layers import BaseChannelLayer
+
 from agentic.live import GROUP, channel_layer
 
+ECHO = "echo"
+ECHO_SECONDS = 1.0
+# Without an echo for so long, what happens elsewhere comes late; and after so long we join the group anew.
+ECHO_LATE_SECONDS, DEAF_SECONDS = 4.0, 8.0
 # How many messages are remembered for those who begin to wait just after one came in.
 REMEMBERED = 1000
 RETRY_SECONDS = 1.0
 EVERYTHING = "*"  # who waits for it is woken by any message
 logger = logging.getLogger(__name__)
+
+
+class Deaf(Exception):
+    """What we send to all comes to others, perhaps, and not to us."""
 
 
 class Hub:
@@ -25,6 +38,7 @@ class Hub:
         self.recent: deque[tuple[int, frozenset[str]]] = deque(maxlen=REMEMBERED)
         self.waiting: dict[str, set[asyncio.Future[None]]] = {}
         self.closed = False
+        self.name, self.echoed_at = secrets.token_hex(8), -math.inf
 
     def close(self) -> None:
         """The process stops: whoever waits here gets the answer that there is."""
@@ -60,7 +74,10 @@ class Hub:
 
     async def any_message(self, *, since: int, seconds: float) -> None:
         """Until anything at all is heard of after `since`, or the time is over."""
-        await self.wait(EVERYTHING, since=since, seconds=seconds, unless=self.never())
+        await self.news_of(EVERYTHING, since=since, seconds=seconds)
+
+    async def news_of(self, topic: str, *, since: int, seconds: float) -> None:
+        await self.wait(topic, since=since, seconds=seconds, unless=self.never())
 
     @staticmethod
     def never() -> asyncio.Future[Any]:
@@ -74,13 +91,18 @@ class Hub:
             return self.heard > since
         return any(topic in topics for count, topics in self.recent if count > since)
 
+    @property
+    def hears(self) -> bool:
+        """Whether what happens in other processes is heard of here; by what the last echo says."""
+        return time.monotonic() - self.echoed_at < ECHO_LATE_SECONDS
+
     async def listen(self) -> None:
         """Follow the channel layer for as long as the process serves, through restarts of Redis."""
         while True:
             try:
                 await self.follow()
             except Exception as error:  # noqa: BLE001 - whatever the layer raises, we listen again
-                logger.warning("live messages are not heard: %s", error)
+                logger.warning("live messages are not heard: %r", error)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def follow(self) -> None:
@@ -88,9 +110,31 @@ class Hub:
         channel = await layer.new_channel()
         await layer.group_add(GROUP, channel)
         try:
-            while True:
-                message = await layer.receive(channel)
-                self.hear(frozenset(message["topics"]))
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self.receive(layer, channel))
+                both.create_task(self.echo(layer))
         finally:
             with contextlib.suppress(Exception):
                 await layer.group_discard(GROUP, channel)
+
+    async def receive(self, layer: BaseChannelLayer, channel: str) -> None:
+        while True:
+            message = await layer.receive(channel)
+            if message["type"] != ECHO:
+                self.hear(frozenset(message["topics"]))
+            elif message["by"] == self.name:
+                self.echoed_at = time.monotonic()
+
+    async def echo(self, layer: BaseChannelLayer) -> None:
+        """Call, and listen for oneself, on the way that all messages take: a layer that lost us does not say so."""
+        began = time.monotonic()
+        while time.monotonic() - max(began, self.echoed_at) < DEAF_SECONDS:
+            try:
+                async with asyncio.timeout(ECHO_SECONDS):
+                    await layer.group_send(GROUP, {"type": ECHO, "by": self.name})
+            except Exception as error:  # noqa: BLE001 - Redis is away, and we go on calling
+                if self.hears:
+                    logger.warning("live messages are not heard: %r", error)
+                self.echoed_at, began = -math.inf, time.monotonic()
+            await asyncio.sleep(ECHO_SECONDS)
+        raise Deaf

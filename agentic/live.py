@@ -11,9 +11,12 @@ import logging
 import os
 import threading
 from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
 
 from channels.layers import BaseChannelLayer, get_channel_layer
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 
 from agentic.changes import Machine, Move
 from agentic.vocabulary import EventType
@@ -29,6 +32,16 @@ def topics(machine: Machine, moves: Sequence[Move]) -> set[str]:
     given = {e.data["agent_id"] for e in said if e.event_type == EventType.TASK_ASSIGNED}
     ended = {f"{machine.entity}:{move.pk}" for move in moves if not machine.legal[move.new]}
     return ended | {f"agent:{agent_id}" for agent_id in given}
+
+
+def about_person(user_id: UUID) -> str:
+    """The topic on which sockets hear that a sign-in of this person has ended, or that their roles have changed."""
+    return f"person:{user_id}"
+
+
+def tell_of_person(user_id: UUID) -> None:
+    """Once it is committed, their sockets look at once whether they may stay."""
+    transaction.on_commit(partial(publish, 0, {about_person(user_id)}))
 
 
 class Publisher:

@@ -38,10 +38,18 @@ class PageSessions(AuthenticationMiddleware):
     """Django's own, with one more question: has the sign-in ended, here or elsewhere?"""
 
     def process_request(self, request: HttpRequest) -> None:
+        key = request.session.session_key
+        if key and not is_a_key(key):  # PostgreSQL takes no NUL, not even in a question
+            request.session = type(request.session)()
         super().process_request(request)
         person = partial(person_of_session, request.session)
         request.user = SimpleLazyObject(person)  # type: ignore[assignment]
         request.auser = sync_to_async(person)
+
+
+def is_a_key(text: str) -> bool:
+    """Whether it may be the key of a session, as Django makes them."""
+    return text.isascii() and text.isalnum()
 
 
 def person_of_session(session: SessionBase) -> User | AnonymousUser:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from agentic import VERSION, health, problems
 from agentic.home import home_page
 from agentic.refusals import note
+from agentic.roles import roles_of
 
 NAME = "Agentic Agent Platform"
 KINDS = ["application/json", "text/html"]  # the first is for those who do not mind
@@ -19,9 +22,18 @@ KINDS = ["application/json", "text/html"]  # the first is for those who do not m
 @vary_on_headers("Accept")
 def home(request: HttpRequest) -> HttpResponse:
     if request.get_preferred_type(KINDS) == "text/html":
-        return home_page(request, {"name": NAME, "version": VERSION})
+        return first_page(request)
     about = {"name": NAME, "version": VERSION, "status": "running", "docs": "/api/docs"}
     return JsonResponse(about)
+
+
+def first_page(request: HttpRequest) -> HttpResponse:
+    """Whoever works here goes to work; others are told where they are."""
+    if roles_of(request.user):
+        answer = redirect("dashboard")
+        add_never_cache_headers(answer)
+        return answer
+    return home_page(request, {"name": NAME, "version": VERSION})
 
 
 @require_safe

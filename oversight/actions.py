@@ -6,11 +6,12 @@ from agentic.actors import Actor, ActorKind, Source
 from agentic.authentication import person_of
 from agentic.errors import NotAllowed
 from agentic.models import Event, User
+from agentic.rates import spend_person
 from agentic.refusals import Refusal, keep
 from agentic.roles import may
 from agentic.vocabulary import EntityType
 from decisions.services.interventions import escalate_task, override_task
-from oversight.frames import Act, say
+from oversight.frames import Act, ActionDone, say
 
 PATH = "/api/v1/oversight/ws"
 RULES = {"override": "tasks.override", "escalate": "tasks.escalate"}
@@ -30,6 +31,7 @@ def act(asked: Act, *, token: str, ip: str) -> str:
     user = person_of(token)
     if not may(user, RULES[asked.action]):
         raise NotAllowed
+    spend_person(user, "write")
     actor = acting(user, ip)
     if asked.action == "override":
         override_task(asked.task_id, actor=actor, reason=asked.reason, new_decision=asked.data)
@@ -38,12 +40,12 @@ def act(asked: Act, *, token: str, ip: str) -> str:
     event = Event.objects.filter(
         entity_type=EntityType.TASK, entity_id=asked.task_id, user_id=user.pk
     ).latest("version")
-    done = {"override": "overridden", "escalate": "escalated"}[asked.action]
     return say(
-        "action_done",
-        action=asked.action,
-        task_id=asked.task_id,
-        status=done,
-        event_id=event.id,
-        position=event.position,
+        ActionDone(
+            action=asked.action,
+            task_id=asked.task_id,
+            status="overridden" if asked.action == "override" else "escalated",
+            event_id=event.id,
+            position=event.position,
+        )
     )

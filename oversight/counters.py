@@ -52,3 +52,7 @@ def counters_for(user: Any) -> dict[str, Counter]:
 def count(one: Counted) -> Counter:
     number = counted(one.rows())
     return Counter(one.name, number, in_words(number), one.alarm)
+
+
+def count_all() -> dict[str, Counter]:
+    return {one.name: count(one) for one in COUNTED}

@@ -33,8 +33,9 @@ class Feed:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.position = 0
+        self.began = self.position = 0
         self.kept: deque[Told] = deque(maxlen=KEPT)
+        self.reads = True  # what happens; false while the database does not answer
         self.news = asyncio.Event()
         self.following: asyncio.Task[None] | None = None
         self.listeners = 0
@@ -44,7 +45,7 @@ class Feed:
         """One socket more; the position from which on it hears of everything."""
         async with self.beginning:
             if self.following is None:
-                self.position = await in_thread(settled)
+                self.began = self.position = await in_thread(settled)
                 self.kept.clear()
                 self.following = asyncio.ensure_future(self.follow())
             self.listeners += 1
@@ -62,7 +63,9 @@ class Feed:
             try:
                 while await self.read_page():
                     pass
+                self.reads = True
             except (DatabaseError, OSError) as error:
+                self.reads = False
                 logger.warning("events are not read: %s", error)
             await self.hub.any_message(since=heard, seconds=LOOK_AGAIN_SECONDS)
 
@@ -85,9 +88,21 @@ class Feed:
             return self.kept_after(position)
         return [told(row) for row in await in_thread(lambda: read_after(position, limit=PAGE))]
 
+    def between(self, after: int, upto: int) -> list[Told] | None:
+        """All that happened there; None when not all of it is kept."""
+        kept_since = self.kept[0].position if len(self.kept) == KEPT else self.began
+        if after < min(kept_since, upto):
+            return None
+        first, last = (bisect_right(self.kept, end, key=position_of) for end in (after, upto))
+        return [self.kept[number] for number in range(first, last)]
+
     def kept_after(self, position: int) -> list[Told]:
-        first = bisect_right(self.kept, position, key=lambda one: one.position)
+        first = bisect_right(self.kept, position, key=position_of)
         return [self.kept[place] for place in range(first, min(first + PAGE, len(self.kept)))]
+
+
+def position_of(one: Told) -> int:
+    return one.position
 
 
 async def in_thread(call: Callable[[], Any]) -> Any:

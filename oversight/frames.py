@@ -11,10 +11,14 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from agentic.actors import ActorKind
+from agentic.answers import Moment
+from agentic.errors import DomainError, TooMany
+from agentic.problems import of_domain
 from agentic.vocabulary import EntityType, EventType
+from decisions.answers import Event
 
 
 class Channel(StrEnum):
@@ -60,13 +64,9 @@ class Told:
         return {channel: self.frame(channel) for channel in self.channels}
 
     def frame(self, channel: Channel) -> str:
-        said = {
-            "channel": channel,
-            "data": self.row,
-            "timestamp": self.row["created_at"],
-            "position": self.position,
-        }
-        return msgspec.json.encode(said).decode()
+        data, at = Event(**self.row), self.row["created_at"]
+        happened = Happened(channel=channel, data=data, timestamp=at, position=self.position)
+        return msgspec.json.encode(happened).decode()
 
 
 def told(row: dict[str, Any]) -> Told:
@@ -85,19 +85,23 @@ def channels_of(row: dict[str, Any]) -> Iterator[Channel]:
 
 
 class Subscribe(msgspec.Struct, tag="subscribe", forbid_unknown_fields=True):
+    """Hear a channel from now on, as far as one's role allows it."""
+
     channel: Channel
 
 
 class Unsubscribe(msgspec.Struct, tag="unsubscribe", forbid_unknown_fields=True):
+    """Hear it no longer."""
+
     channel: Channel
 
 
 class Ping(msgspec.Struct, tag="ping", forbid_unknown_fields=True):
-    pass
+    """Is anybody there?"""
 
 
 class Act(msgspec.Struct, tag="action", forbid_unknown_fields=True, kw_only=True):
-    """`data` is the new decision of an override."""
+    """Act on a task, by the same rules as over HTTP. `data` is the new decision of an override."""
 
     action: Literal["override", "escalate"]
     task_id: UUID
@@ -108,6 +112,80 @@ class Act(msgspec.Struct, tag="action", forbid_unknown_fields=True, kw_only=True
 Asked = Subscribe | Unsubscribe | Ping | Act
 
 
-def say(kind: str, **members: Any) -> str:
-    said = {"type": kind, **members, "timestamp": datetime.now(UTC)}
-    return msgspec.json.encode(said).decode()
+class Said(msgspec.Struct, kw_only=True):
+    """A word to the one who is connected."""
+
+    timestamp: Moment = msgspec.field(default_factory=lambda: datetime.now(UTC))
+
+
+class Connected(Said, tag="connected"):
+    """The first frame. Events follow from `position` on, or from where one asked to go on."""
+
+    user_id: UUID
+    roles: list[str]
+    subscriptions: list[Channel]
+    position: int
+
+
+class Subscribed(Said, tag="subscribed"):
+    """To which channels one listens now."""
+
+    channel: Channel
+    subscriptions: list[Channel]
+
+
+class Unsubscribed(Said, tag="unsubscribed"):
+    """To which channels one listens now."""
+
+    channel: Channel
+    subscriptions: list[Channel]
+
+
+class Pong(Said, tag="pong"):
+    """Somebody is."""
+
+
+class ActionDone(Said, tag="action_done"):
+    """Said after the commit; `position` is the event's."""
+
+    action: Literal["override", "escalate"]
+    task_id: UUID
+    status: Literal["overridden", "escalated"]
+    event_id: UUID
+    position: int
+
+
+class Error(Said, tag="error"):
+    """Nothing was changed. The members are those of a problem of the API."""
+
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: dict[str, list[str]] | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    legal: list[str] | UnsetType = UNSET
+    retry_after: int | UnsetType = UNSET  # seconds
+
+
+class Happened(msgspec.Struct, kw_only=True):
+    """An event, on one of its channels. `position` is its place in the one order of all events."""
+
+    channel: Channel
+    data: Event
+    timestamp: Moment
+    position: int
+
+
+Answered = Subscribed | Unsubscribed | Pong | ActionDone | Error
+
+
+def refused(error: DomainError) -> Error:
+    said = of_domain(error)
+    if isinstance(error, TooMany):
+        said["retry_after"] = int(error.wait)
+    return Error(**{name: said[name] for name in Error.__struct_fields__ if name in said})
+
+
+def say(word: Said) -> str:
+    return msgspec.json.encode(word).decode()

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from functools import partial
 from typing import Any
 
 from agentic.authentication import person_of
 from agentic.errors import DomainError, NotAllowed, NotAuthenticated
+from agentic.live import about_person
 from agentic.longpoll import Receive, Send
 from agentic.models import User
 from agentic.parsing import decode
-from agentic.problems import of_domain
 from agentic.roles import may, roles_of
 from agentic.tokens import claims_of
 from oversight.actions import act, keep_refusal
+from oversight.connection import (
+    DATABASE_AWAY,
+    LOOK_AGAIN_SECONDS,
+    NOT_ALLOWED,
+    NOT_AUTHENTICATED,
+    TRY_AGAIN,
+    Closed,
+    Connection,
+)
 from oversight.feed import Feed, in_thread
 from oversight.frames import (
     FROM_THE_START,
@@ -25,108 +32,65 @@ from oversight.frames import (
     Act,
     Asked,
     Channel,
+    Connected,
     Ping,
+    Pong,
     Subscribe,
+    Subscribed,
     Told,
     Unsubscribe,
+    Unsubscribed,
+    refused,
     say,
 )
 from oversight.handshake import Handshake, origin_is_ours
-
-NOT_AUTHENTICATED, NOT_ALLOWED, TOO_MANY, TOO_LARGE = 4001, 4003, 4008, 1009
-LARGEST_FRAME = 64 * 1024
-PER_SECOND = 20
-# Whether the sign-in, the account and the roles are still what they were.
-LOOK_AGAIN_SECONDS = 5.0
+from oversight.places import places
 
 
-class Closed(Exception):
-    """The socket ends, with this code."""
-
-    def __init__(self, code: int) -> None:
-        self.code = code
-
-
-class Bucket:
-    """So many messages a second, and as many at once."""
-
-    def __init__(self, per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.per_second, self.clock = per_second, clock
-        self.left, self.seen = float(per_second), clock()
-
-    def take(self) -> bool:
-        now = self.clock()
-        self.left = min(self.per_second, self.left + (now - self.seen) * self.per_second)
-        self.seen = now
-        self.left -= 1
-        return self.left >= 0
-
-
-class Socket:
+class Socket(Connection):
     """One connection, from the handshake to its end."""
 
     def __init__(self, feed: Feed, receive: Receive, send: Send, asked: Handshake) -> None:
-        self.feed, self.receive, self.send, self.asked = feed, receive, send, asked
+        super().__init__(receive, send)
+        self.feed, self.asked = feed, asked
         self.channels: set[Channel] = set(FROM_THE_START)
-        self.bucket = Bucket(PER_SECOND)
         self.user: User
 
     async def serve(self) -> None:
-        await self.receive()
-        await self.send({"type": "websocket.accept", "subprotocol": self.asked.subprotocol})
+        await self.open(self.asked.subprotocol)
         try:
             await self.look_again()
-            position = await self.feed.begin()
+            with places.taken_by(self.user.pk):
+                await self.follow()
         except Closed as closed:
-            await self.close(closed.code)
-            return
+            await self.close(closed.code, closed.reason)
+        except DATABASE_AWAY:
+            await self.close(TRY_AGAIN)
+
+    async def follow(self) -> None:
+        position = await self.feed.begin()
         try:
             await self.talk(position if self.asked.since is None else self.asked.since)
         finally:
             self.feed.end()
 
     async def talk(self, position: int) -> None:
-        """Until one of its parts comes to an end: then all of it does."""
-        await self.tell(
-            say(
-                "connected",
-                user_id=self.user.pk,
-                roles=sorted(roles_of(self.user)),
-                subscriptions=sorted(self.channels),
-                position=position,
-            )
+        connected = Connected(
+            user_id=self.user.pk,
+            roles=sorted(roles_of(self.user)),
+            subscriptions=sorted(self.channels),
+            position=position,
         )
-        parts = [self.listen(), self.pass_on(position), self.stay_sure()]
-        tasks = [asyncio.ensure_future(part) for part in parts]
-        done, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        for task in done:
-            if isinstance(error := task.exception(), Closed):
-                await self.close(error.code)
-            elif error:
-                raise error
-
-    async def tell(self, frame: str) -> None:
-        await self.send({"type": "websocket.send", "text": frame})
-
-    async def close(self, code: int) -> None:
-        with contextlib.suppress(RuntimeError):  # it has gone already
-            await self.send({"type": "websocket.close", "code": code})
+        await self.tell(say(connected))
+        await self.until_one_ends(self.listen(), self.pass_on(position), self.stay_sure())
 
     # What it hears.
 
     async def listen(self) -> None:
-        while (message := await self.receive())["type"] != "websocket.disconnect":
-            if not self.bucket.take():
-                raise Closed(TOO_MANY)
-            await self.tell(await self.answer(message))
+        while (body := await self.hear()) is not None:
+            await self.tell(await self.answer(body))
 
-    async def answer(self, message: MutableMapping[str, Any]) -> str:
-        body = message.get("bytes") or (message.get("text") or "").encode(errors="surrogatepass")
-        if len(body) > LARGEST_FRAME:
-            raise Closed(TOO_LARGE)
+    async def answer(self, body: bytes) -> str:
         try:
             return await self.do(decode(body, Asked))  # type: ignore[arg-type] # one of several
         except NotAuthenticated as error:
@@ -134,18 +98,17 @@ class Socket:
         except DomainError as error:
             if isinstance(error, NotAllowed):
                 await in_thread(partial(keep_refusal, self.user, self.asked.ip, error))
-            problem = of_domain(error)
-            return say("error", **{name: problem[name] for name in problem if name != "type"})
+            return say(refused(error))
 
     async def do(self, asked: Asked) -> str:
         match asked:
             case Ping():
-                return say("pong")
+                return say(Pong())
             case Subscribe(channel):
                 return self.subscribe(channel)
             case Unsubscribe(channel):
                 self.channels.discard(channel)
-                return say("unsubscribed", channel=channel, subscriptions=sorted(self.channels))
+                return say(Unsubscribed(channel=channel, subscriptions=sorted(self.channels)))
             case Act():
                 token, ip = self.asked.token, self.asked.ip
                 answer: str = await in_thread(lambda: act(asked, token=token, ip=ip))
@@ -155,7 +118,7 @@ class Socket:
         if not may(self.user, RULES[channel]):
             raise NotAllowed(f"Your role does not allow the channel {channel}.")
         self.channels.add(channel)
-        return say("subscribed", channel=channel, subscriptions=sorted(self.channels))
+        return say(Subscribed(channel=channel, subscriptions=sorted(self.channels)))
 
     # What it tells.
 
@@ -176,10 +139,13 @@ class Socket:
 
     async def stay_sure(self) -> None:
         """The token's end, a sign-out, a lost role: whichever comes first ends the socket, or its subscriptions."""
+        hub, before = self.feed.hub, roles_of(self.user)
+        heard = hub.heard
         while True:
             left = claims_of(self.asked.token).expires_at - time.time()
-            await asyncio.sleep(max(0.0, min(left, LOOK_AGAIN_SECONDS)))
-            before = roles_of(self.user)
+            seconds = max(0.0, min(left, LOOK_AGAIN_SECONDS))
+            await hub.news_of(about_person(self.user.pk), since=heard, seconds=seconds)
+            heard = hub.heard
             await self.look_again()
             if roles_of(self.user) != before:
                 raise Closed(NOT_AUTHENTICATED)

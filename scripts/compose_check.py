@@ -54,6 +54,8 @@ ROUTES = {
     "/api/v1/worker/tasks/1/ack": "web",
 }
 
+SOCKETS = ("/api/v1/oversight/ws", "/oversight/live")
+
 Service = dict[str, Any]
 
 
@@ -372,7 +374,8 @@ def check_proxy(check: Check) -> None:
         answer = client.post("/api/v1/decisions/task", content=b"x" * 1_100_000)
         if answer.status_code != 413 or answer.json()["code"] != "too_large":
             raise CheckFailed(f"the proxy answers {answer} to a body of more than 1 MB")
-    check_socket(base, secret)
+    for path in SOCKETS:
+        check_socket(base, path, secret)
     check_routes(check)
     for log in check.folder.glob("*.log"):
         if secret in log.read_text(errors="replace"):
@@ -380,19 +383,19 @@ def check_proxy(check: Check) -> None:
     say("the proxy sends each path to its process, and no token to a log")
 
 
-def check_socket(base: str, secret: str) -> None:
-    """A bad token is refused with the server's own code: so the handshake passed the proxy."""
-    address = f"{base.replace('http', 'ws', 1)}/api/v1/oversight/ws?token={secret}"
+def check_socket(base: str, path: str, secret: str) -> None:
+    """Who is nobody is refused with the server's own code: so the handshake passed the proxy."""
+    address = f"{base.replace('http', 'ws', 1)}{path}?token={secret}"
     try:
         with connect(address, origin=Origin(base), open_timeout=10) as ws:
             ws.recv(timeout=10)
     except ConnectionClosed as closed:
         if closed.rcvd and closed.rcvd.code == 4001:
             return
-        raise CheckFailed(f"the socket was closed with {closed.rcvd}, not 4001") from closed
+        raise CheckFailed(f"{path} was closed with {closed.rcvd}, not 4001") from closed
     except (InvalidStatus, TimeoutError, OSError) as error:
-        raise CheckFailed(f"no socket through the proxy: {error}") from error
-    raise CheckFailed("the socket took a bad token")
+        raise CheckFailed(f"no socket at {path} through the proxy: {error}") from error
+    raise CheckFailed(f"the socket at {path} let nobody in particular in")
 
 
 def check_routes(check: Check) -> None:

@@ -4,72 +4,170 @@
    whoever carries one of these in `data-live` is told `stale`, and fetches itself through its own view. */
 (() => {
   "use strict";
-  const BEAT_LATE = 12_000; // the server sends something at least every 5 s
+  const SILENT = 11_000; // the server sends something at least every 5 s
+  const CLOSED_LATE = 4_000; // a socket that is closed opens again much sooner, if it can
   const POLL = 10_000;
-  const GONE = [4001, 4003]; // signed out, or without the role: reloading says which
+  const PAUSE = 1_000; // between two fetches of one part, and longer where they take long
+  const LONGEST_PAUSE = 3_000;
+  const SIGNED_OUT = [4001, 4003]; // or without the role: reloading says which
+  const REOPENED = [1006, 1011, 1012, 1013]; // by htmx itself
+  const PUSHES = ["stale", "calm"]; // events by which parts fetch themselves
+  const MOST_ROWS = 100;
 
   const page = document.documentElement;
-  let heard = Date.now();
-
   const news = () => document.getElementById("news");
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-  // The socket begins where the page, or the last news, ended.
+  // The socket: it begins where the page, or the last news, ended.
+
+  let socket, reopen, opened, heard = Date.now(), closed = 0, everHeard = false;
+
   htmx.createWebSocket = (address) => {
     const from = new URL(address);
-    from.searchParams.set("since", news()?.dataset.position ?? "");
-    return new WebSocket(from);
+    from.searchParams.set("since", news().dataset.position);
+    if (document.getElementById("feed")) from.searchParams.set("feed", "1");
+    opened = Date.now();
+    return socket = new WebSocket(from);
   };
   htmx.config.wsReconnectDelay = (tries) => Math.min(250 * 2 ** tries, 3000) * (0.5 + Math.random() / 2);
-  if (window.Idiomorph) Idiomorph.defaults.ignoreActiveValue = true;
 
-  const setDelayed = (late) => {
-    const banner = document.getElementById("delayed");
-    if (banner && banner.hidden === late) banner.hidden = !late;
-    page.dataset.live = late ? "delayed" : "live";
+  document.addEventListener("htmx:wsOpen", (event) => { reopen = event.detail.socketWrapper.reconnect; });
+  document.addEventListener("htmx:wsClose", ({ detail }) => {
+    const { code } = detail.event;
+    reopen = detail.socketWrapper.reconnect;
+    closed ||= Date.now();
+    if (SIGNED_OUT.includes(code)) leave();
+    else if (!REOPENED.includes(code)) setTimeout(reopen, POLL * (0.5 + Math.random() / 2));
+  });
+
+  // After a night's sleep a socket may be dead, and not know it.
+  const replaceSocket = () => {
+    socket.onclose = socket.onerror = null;
+    socket.close();
+    reopen();
   };
 
-  const goStale = (topics) => {
-    for (const one of all("[data-live]")) {
-      const wanted = one.dataset.live.split(" ");
-      if (topics === null || wanted.some((topic) => topics.has(topic))) htmx.trigger(one, "stale");
-    }
-  };
-
-  const countWaiting = () => {
-    const waiting = all("[data-waiting]").reduce((sum, one) => sum + Number(one.dataset.waiting), 0);
-    const title = document.title.replace(/^\(\d+\+?\) /, "");
-    document.title = waiting ? `(${waiting > 99 ? "99+" : waiting}) ${title}` : title;
-    const icon = document.querySelector("link[rel=icon]");
-    const wanted = waiting ? icon.dataset.waiting.replace("/0.", `/${Math.min(waiting, 100)}.`) : icon.dataset.plain;
-    if (icon.getAttribute("href") !== wanted) icon.setAttribute("href", wanted);
+  // What somebody has typed is worth more than a fresh page.
+  const leave = () => {
+    if (everHeard && !all("input, select, textarea").some(isTouched)) location.reload();
+    else document.getElementById("signed-out").hidden = false;
   };
 
   document.addEventListener("htmx:wsAfterMessage", () => {
     heard = Date.now();
-    setDelayed(news()?.dataset.delayed === "yes");
-    const topics = (news()?.dataset.topics ?? "").split(" ").filter(Boolean);
-    if (topics.length) {
-      news().dataset.topics = "";
-      goStale(topics.includes("*") ? null : new Set(topics));
-    }
+    closed = 0;
+    everHeard = true;
+    setDelayed(news().dataset.delayed === "yes");
+    const topics = news().dataset.topics.split(" ").filter(Boolean);
+    news().dataset.topics = "";
+    if (topics.length) goStale(topics);
+    for (const feed of all("#feed")) for (const row of all(":scope > *", feed).slice(feed.dataset.most ?? MOST_ROWS)) row.remove();
     countWaiting();
     tell();
   });
-  document.addEventListener("htmx:wsClose", (event) => {
-    if (GONE.includes(event.detail.event.code)) location.reload();
+
+  // A page may have been drawn a moment after the position that its news goes on from: no row comes twice.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    for (const row of all(".event[id]", event.detail.fragment)) if (document.getElementById(row.id)) row.remove();
   });
 
+  const setDelayed = (late) => {
+    const banner = document.getElementById("delayed");
+    if (banner.hidden === late) banner.hidden = !late;
+    page.dataset.live = late ? "delayed" : "live";
+  };
   setInterval(() => {
-    const late = Date.now() - heard > BEAT_LATE;
-    if (late) setDelayed(true);
+    const now = Date.now(), silent = now - heard > SILENT;
+    if (silent || (closed && now - closed > CLOSED_LATE)) setDelayed(true);
+    if (silent && !closed && reopen && now - opened > SILENT) replaceSocket();
   }, 1000);
-  // While the socket is silent the lists are fetched, more slowly.
-  setInterval(() => {
-    if (page.dataset.live === "delayed" && !document.hidden) goStale(null);
-  }, POLL);
+  // While the socket is silent the parts are fetched all the same, more slowly.
+  setInterval(() => { if (page.dataset.live === "delayed") goStale(["*"]); }, POLL);
+
+  // Parts that are stale: each fetches itself at once, and then not again too soon; a hidden page waits.
+
+  const parts = new WeakMap();
+  const partOf = (one) => parts.get(one) ?? parts.set(one, { next: 0, timer: 0, began: 0 }).get(one);
+
+  const goStale = (topics) => {
+    const wanted = new Set(topics);
+    for (const one of all("[data-live]")) {
+      if (one !== page && (wanted.has("*") || one.dataset.live.split(" ").some((topic) => wanted.has(topic)))) fetchSoon(one);
+    }
+  };
+  const fetchSoon = (one) => {
+    const part = partOf(one);
+    part.timer ||= setTimeout(() => fetchNow(one, part), Math.max(0, part.next - Date.now()));
+  };
+  const fetchNow = (one, part) => {
+    if (document.hidden) { part.timer = -1; return; }
+    part.timer = 0;
+    part.next = Date.now() + PAUSE;
+    // To it alone: the part around it has topics of its own.
+    if (one.isConnected) one.dispatchEvent(new CustomEvent("stale"));
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    for (const one of all("[data-live]")) {
+      const part = partOf(one);
+      if (part.timer === -1) fetchNow(one, part);
+    }
+  });
+  const isPush = ({ detail }) => PUSHES.includes(detail.requestConfig?.triggeringEvent?.type);
+  document.addEventListener("htmx:beforeSend", (event) => {
+    if (isPush(event)) partOf(event.detail.elt).began = Date.now();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const part = partOf(event.detail.elt);
+    if (isPush(event)) part.next = Math.max(part.next, Date.now() + Math.min(10 * (Date.now() - part.began), LONGEST_PAUSE));
+  });
+
+  // A push leaves alone what somebody does meanwhile: fields, in which they typed or chose, and what they opened.
+
+  const isTouched = (field) => {
+    if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
+    if (field.matches("select")) return all("option", field).some((option) => option.selected !== option.defaultSelected);
+    return field.type !== "hidden" && field.value !== field.defaultValue;
+  };
+  const isMine = (name, element) => {
+    if (name === "value" || name === "checked") return isTouched(element);
+    if (name === "selected") return Boolean(element.closest("select")) && isTouched(element.closest("select"));
+    return name === "open" && element.matches("details, dialog");
+  };
+  // As idiomorph's own extension, which takes every other swap out of band for one of the whole element, too (0.8.0).
+  const morphs = (style) => style === "morph";
+  htmx.defineExtension("morph", {
+    isInlineSwap: morphs,
+    handleSwap: (style, target, fragment) => morphs(style) && Idiomorph.morph(target, fragment.children),
+  });
+  let pushing = false;
+  Idiomorph.defaults.ignoreActiveValue = true;
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) => !(pushing && isMine(name, element));
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    pushing = isPush(event);
+    // What cannot be fetched at this moment stays as it was: a toast each time would help nobody.
+    if (pushing && event.detail.xhr.status >= 400) event.detail.shouldSwap = false;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    pushing = false;
+    tell();
+    countWaiting();
+  });
+
+  // What waits for people stands in the title and in the small picture of the tab.
+
+  const countWaiting = () => {
+    const waiting = all(".count[data-waiting]").reduce((sum, one) => sum + Number(one.dataset.waiting), 0);
+    const title = document.title.replace(/^\(\d+\+?\) /, "");
+    const wanted = waiting ? `(${waiting > 99 ? "99+" : waiting}) ${title}` : title;
+    if (document.title !== wanted) document.title = wanted;
+    const icon = document.querySelector("link[rel=icon]");
+    const address = waiting ? icon.dataset.waiting.replace("/0.", `/${Math.min(waiting, 100)}.`) : icon.dataset.plain;
+    if (icon.getAttribute("href") !== address) icon.setAttribute("href", address);
+  };
 
   // Moments in words. `data-when` is told from now, `data-due` counts down to its moment and then up.
+
   const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
   const inWords = (seconds) => {
     const whole = Math.abs(Math.round(seconds));
@@ -91,9 +189,9 @@
     }
   };
   setInterval(tell, 1000);
-  document.addEventListener("htmx:afterSwap", () => { tell(); countWaiting(); });
 
   // A toast goes by itself, unless somebody is reading it.
+
   const dismiss = (toast) => {
     if (toast.matches(":hover, :focus-within")) setTimeout(dismiss, 3000, toast);
     else toast.remove();
