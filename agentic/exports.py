@@ -1,9 +1,9 @@
-"""The audit log as lines of a file: CSV for people, JSON lines for whoever checks the chain elsewhere."""
+"""Rows as lines of a file: CSV for people, and of the audit log JSON lines for whoever checks the chain elsewhere."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -22,10 +22,10 @@ class Handing:
         return line
 
 
-def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
+def csv_lines(rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> Iterator[str]:
     """The names of the columns first. A text that could be a formula has an apostrophe before it."""
     writer: Any = csv.writer(Handing())
-    yield writer.writerow(COLUMNS)
+    yield writer.writerow(columns)
     for row in rows:
         yield writer.writerow([harmless(plain(value)) for value in row])
 

@@ -205,10 +205,14 @@ def escalate(
 
 
 def raise_level(work: Work, escalation_id: UUID, level: int, reason: str, now: datetime) -> Move:
-    """Nobody acted: the same escalation, a level higher, with a new deadline."""
+    """Nobody acted: the same escalation, a level higher, with a new deadline.
+
+    Whoever acknowledged it had a whole step for it: at the new level somebody has to see it anew.
+    """
     due_at = now + timedelta(seconds=settings.TASK_ESCALATION_STEP_SECONDS)
     event = Happening(Said.TASK_ESCALATED, {"reason": reason, "level": level, **late(work, now)})
-    patch = Patch(Escalation, escalation_id, {"level": level})
+    unseen = {"acknowledged_at": None, "acknowledged_by_id": None}
+    patch = Patch(Escalation, escalation_id, {"level": level, **unseen})
     values = {"due_at": due_at, "updated_at": now}
     return Move(work.id, work.state, work.version, (), [event], values, (patch,), only_if_due=True)
 

@@ -63,3 +63,6 @@ DECISION_LEGAL: dict[str, frozenset[str]] = {
     D.PENDING: frozenset({D.APPROVED, D.EDITED, D.REJECTED, D.RESPONDED, D.OVERRIDDEN, D.EXPIRED}),
     **{status: frozenset() for status in D if status != D.PENDING},
 }
+# What people found wrong; and all of which they said whether it was right. Who answers with text has not said so.
+CORRECTED = frozenset({D.EDITED, D.REJECTED, D.OVERRIDDEN})
+JUDGED = CORRECTED | {D.APPROVED}

@@ -6,13 +6,10 @@ from agentic.clock import seconds_from_now
 from decisions.estimates import Drawn, Estimate, wrong_among_unseen
 from decisions.models import Decision
 from decisions.models.decision import Route
-from decisions.states import DecisionStatus
+from decisions.states import CORRECTED, JUDGED
 
 DAYS = 30
 MOST = 5_000
-WRONG = frozenset({DecisionStatus.EDITED, DecisionStatus.REJECTED, DecisionStatus.OVERRIDDEN})
-# A person who answers with text has not said whether it was right.
-JUDGED = WRONG | {DecisionStatus.APPROVED}
 
 
 def estimate_unseen() -> Estimate:
@@ -25,4 +22,4 @@ def newest_of_the_sample() -> list[Drawn]:
         route=Route.SAMPLE, status__in=JUDGED, created_at__gt=seconds_from_now(-DAYS * 24 * 3600)
     ).order_by("-created_at")
     rows = drawn.values_list("audit_probability", "status")[:MOST]
-    return [Drawn(probability, status in WRONG) for probability, status in rows]
+    return [Drawn(probability, status in CORRECTED) for probability, status in rows]

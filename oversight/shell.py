@@ -20,7 +20,17 @@ class Entry(NamedTuple):
     rule: str
 
 
-MENU: tuple[Entry, ...] = ()
+MENU: tuple[Entry, ...] = (
+    Entry("dashboard", "Dashboard", "tasks.view"),
+    Entry("reviews", "Review", "reviews.view"),
+    Entry("escalations", "Escalations", "escalations.view"),
+    Entry("tasks", "Tasks", "tasks.view"),
+    Entry("agents", "Agents", "agents.view"),
+    Entry("models", "Models", "models.view"),
+    Entry("training_jobs", "Training", "training.view"),
+    Entry("event_log", "Events", "events.view"),
+    Entry("audit_log", "Audit", "audits.view"),
+)
 
 
 class Shown(NamedTuple):

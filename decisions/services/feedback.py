@@ -29,7 +29,7 @@ FIELDS = ("rating", "correct", "metric", "value")
 
 @transaction.atomic
 def give_feedback(task_id: UUID, *, actor: Actor, told: FeedbackRequest) -> UUID:
-    """A labelled example more, of the task or of one of its decisions. Its id. Invalid names the field that is wrong."""
+    """One labelled example more, of the task or of one of its decisions. Its id; Invalid names what is wrong."""
     content = content_of(told)
     work = load_one(task_id, lock=True)
     row = feedback_row(work, content, actor, told)

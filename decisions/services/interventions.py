@@ -42,6 +42,7 @@ def override_task(
     reason: str,
     new_decision: dict[str, Any],
     metadata: Metadata | None = None,
+    seconds_spent: float | None = None,
 ) -> None:
     """A person decides in the agent's place; whatever the agent does afterwards is refused."""
     work = load_one(task_id, lock=True)
@@ -49,7 +50,7 @@ def override_task(
     if not OVERRIDABLE[work.state]:
         raise IllegalMove(work.state, LEGAL[work.state])
     told = {"reason": reason, "by": actor.label, "metadata": metadata or {}}
-    also = override_rows(work, actor, reason, new_decision)
+    also = override_rows(work, actor, reason, new_decision, seconds_spent)
     move = moves.end(
         work,
         Said.TASK_OVERRIDDEN,
@@ -64,7 +65,11 @@ def override_task(
 
 
 def override_rows(
-    work: Work, actor: Actor, reason: str, new_decision: dict[str, Any]
+    work: Work,
+    actor: Actor,
+    reason: str,
+    new_decision: dict[str, Any],
+    seconds_spent: float | None,
 ) -> tuple[Insert, ...]:
     """The review of the override and its example; of a pending result, it is that result's review."""
     pending = Decision.objects.filter(
@@ -82,6 +87,7 @@ def override_rows(
             "verdict": Verdict.OVERRIDE,
             "reason": reason,
             "new_proposal": new_decision,
+            "seconds_spent": seconds_spent,
             "created_at": work.now,
         },
     )

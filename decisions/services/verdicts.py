@@ -26,6 +26,7 @@ from decisions.models.task import Priority
 from decisions.plans import RESULT, Answer
 from decisions.retries import Next, retry_or_escalate
 from decisions.services.effects import move_tasks
+from decisions.services.reservations import NOBODY
 from decisions.services.waiting import wake_askers
 from decisions.shapes import ReviewOf
 from decisions.states import DECISION_LEGAL, DecisionStatus, State
@@ -216,7 +217,7 @@ def decision_move(one: Judged, actor: Actor) -> Move:
         one.decision["version"],
         (status,),
         [Happening(said, data)],
-        {"decided_at": one.work.now, "due_at": None},
+        {"decided_at": one.work.now, "due_at": None, **NOBODY},
         (review_row(one, actor), feedback_row(one, actor)),
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from agentic.admin_parts import NOTHING
 from decisions.badges import outcome_badge, priority_badge, state_badge, status_badge
@@ -50,7 +51,7 @@ def due(at: datetime | None) -> str:
     left = (at - timezone.now()).total_seconds()
     return format_html(
         '<time data-due{} datetime="{}" title="{} UTC">{} {}</time>',
-        format_html(' class="late"') if left < 0 else "",
+        SafeString(' class="late"') if left < 0 else "",
         at.isoformat(),
         f"{at:%F %T}",
         in_words(left),

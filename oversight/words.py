@@ -1,0 +1,63 @@
+"""Figures as people read them: with their unit, and with how much they rest on."""
+
+from __future__ import annotations
+
+from decisions.calibration import Scored
+from decisions.estimates import Estimate
+from decisions.statistics import Share
+
+NOTHING = "-"
+NO_DATA = "no data yet"
+MINUTE, HOUR = 60, 3600
+
+
+def whole(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
+
+
+def seconds_in_words(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 2 * MINUTE:
+        return f"{seconds:.3g} s"
+    if seconds < 2 * HOUR:
+        return f"{seconds / MINUTE:.3g} min"
+    return f"{seconds / HOUR:.3g} h"
+
+
+def percent(share: float) -> str:
+    """Never 0 % or 100 % by rounding alone."""
+    shown = 100 * share
+    if 0 < shown < 0.5:
+        return "< 1 %"
+    if 99.5 < shown < 100:
+        return "> 99 %"
+    return f"{shown:.0f} %"
+
+
+def share_in_words(share: Share) -> str:
+    """With its 95 % interval and n; a share of nothing is no figure at all."""
+    if share.value is None:
+        return NO_DATA
+    return f"{percent(share.value)} ({interval_in_words(share)})"
+
+
+def interval_in_words(share: Share) -> str:
+    low, high = share.interval
+    return f"{100 * low:.0f} to {100 * high:.0f} %, n = {share.n:,}"
+
+
+def estimate_in_words(estimate: Estimate) -> str:
+    """With its 95 % interval and how many were looked at for it."""
+    if estimate.value is None:
+        return NO_DATA
+    between = f"{100 * estimate.low:.0f} to {100 * estimate.high:.0f} %"
+    return f"{percent(estimate.value)} ({between}, n = {estimate.n:,})"
+
+
+def score_in_words(score: Scored) -> str:
+    return f"{score.value:.2f} ({score.low:.2f} to {score.high:.2f})"
+
+
+def tasks_in_words(number: int) -> str:
+    return "1 task" if number == 1 else f"{number:,} tasks"
