@@ -78,6 +78,15 @@ def test_one_with_the_sign_in_of_somebody_else_is_none(browser: Client, viewer: 
     assert not is_in(browser)
 
 
+@pytest.mark.parametrize(
+    "key", [r'"\000abcdefghijk"', "'; --abcdefgh", "x" * 5000], ids=["NUL", "quote", "long"]
+)
+def test_a_cookie_of_anything_is_the_session_of_nobody(db: None, client: Client, key: str) -> None:
+    answer = client.get(PAGE, headers={"cookie": f"sessionid={key}"})
+    assert answer.status_code == 302
+    assert "?next=" in answer["Location"]
+
+
 def test_a_deactivated_person_is_out_at_the_next_page(browser: Client) -> None:
     User.objects.update(is_active=False)
     assert not is_in(browser)

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
+from tests.e2e.embedded import Running, manage, running
 from tests.e2e.processes import PASSWORD, POSTGRES, Platform, platform_in
 
 HERE = Path(__file__).parent
@@ -45,6 +46,19 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         pytest.skip(why)
     with platform_in(tmp_path_factory.mktemp("platform")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The embedded default, with an admin, a reviewer and a viewer, for whoever wants to look at its pages."""
+    data = tmp_path_factory.mktemp("served")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AGENTIC_PASSWORD", PASSWORD)
+        assert manage(data, "migrate", "-v", "0").returncode == 0
+        for name, role in (("ada", "admin"), ("rita", "reviewer"), ("vera", "viewer")):
+            assert manage(data, "create_user", name, "--role", role).returncode == 0
+    with running(data, "serve") as platform:
+        yield platform
 
 
 class Caller:

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 
-from tests.e2e.embedded import Running, manage, running
+from tests.e2e.embedded import Running
 from tests.e2e.processes import PASSWORD
 
 CHROMIUM = shutil.which("chromium")
@@ -20,17 +20,6 @@ ADDS = "#content-main a[href$='/add/']"
 FIRST_ROW = "#result_list tbody th a"
 
 pytestmark = pytest.mark.skipif(not settings.EMBEDDED, reason="tried in the run on SQLite")
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    data = tmp_path_factory.mktemp("served")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AGENTIC_PASSWORD", PASSWORD)
-        assert manage(data, "migrate", "-v", "0").returncode == 0
-        assert manage(data, "create_user", "ada", "--role", "admin").returncode == 0
-    with running(data, "serve") as platform:
-        yield platform
 
 
 @pytest.fixture

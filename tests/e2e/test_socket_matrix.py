@@ -15,6 +15,7 @@ from oversight.actions import RULES
 from oversight.frames import Channel
 from tests.e2e.conftest import Caller
 from tests.e2e.processes import Platform
+from tests.oversight.asyncapi import check
 
 PATH = "/api/v1/oversight/ws"
 ROLES = ("viewer", "agent_manager", "reviewer", "admin")
@@ -73,7 +74,8 @@ def inside(
 def hear(socket: ClientConnection) -> dict[str, Any]:
     """The next word for this caller; events are passed over."""
     while "type" not in (frame := json.loads(socket.recv(10))):
-        pass
+        check(frame)
+    check(frame)
     answer: dict[str, Any] = frame
     return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.e2e.conftest import Caller
 from tests.e2e.processes import Platform
+from tests.oversight.asyncapi import check
 
 Frame = dict[str, Any]
 PATH = "/api/v1/oversight/ws"
@@ -28,6 +29,7 @@ class Listener:
 
     def next(self, seconds: float = 5) -> Frame:
         frame: Frame = json.loads(self.socket.recv(seconds))
+        check(frame)
         return frame
 
     def until(self, matches: Callable[[Frame], bool], seconds: float = 5) -> list[Frame]:
@@ -173,9 +175,22 @@ def test_a_flood_ends_it(listen: Callable[..., Listener], rita: Caller) -> None:
     assert closed_with(listener) == 4008
 
 
+def test_a_person_has_so_many_sockets_and_others_have_theirs(
+    listen: Callable[..., Listener], rita: Caller, vera: Caller
+) -> None:
+    for _ in range(50):
+        listen(vera)
+    with pytest.raises(ConnectionClosed) as closed:
+        listen(vera)
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason[:18]) == (4008, "At most 50 sockets")
+    assert listen(rita).greeting["type"] == "connected"
+
+
 def test_a_large_frame_ends_it(listen: Callable[..., Listener], rita: Caller) -> None:
     listener = listen(rita)
-    listener.socket.send("x" * 15_000_000)
+    with suppress(ConnectionClosed):
+        listener.socket.send("x" * 70_000)
     assert closed_with(listener) == 1009
 
 

@@ -99,6 +99,7 @@ def test_a_state_is_good_once(liar: Liar) -> None:
     assert callback(state).status_code == 200
     again = callback(state)
     assert (again.status_code, again.json()["code"]) == (400, "unknown_state")
+    assert not Audit.objects.filter(action=AuditAction.SIGN_IN_FAILED).exists()
 
 
 def test_a_state_that_failed_is_used_up_too(liar: Liar) -> None:

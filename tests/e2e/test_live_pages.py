@@ -1,0 +1,212 @@
+"""What a page does by itself, in a real browser: it stays true, and it leaves alone what somebody does on it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from itertools import count
+
+import httpx
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
+
+from tests.e2e.conftest import Caller
+from tests.e2e.embedded import Running
+from tests.e2e.processes import PASSWORD
+from tests.e2e.test_content_policy import CHROMIUM, complaints
+
+pytestmark = pytest.mark.skipif(not settings.EMBEDDED, reason="tried in the run on SQLite")
+
+SHOW = "html => { const main = document.querySelector('main'); main.innerHTML = html; htmx.process(main); }"
+PART = """<section id="part" hx-get="/part" hx-trigger="stale" hx-swap="morph" data-live="tasks">
+  <p id="drawn">{0}</p>
+  <input id="typed" aria-label="typed" value="old">
+  <textarea id="focused" aria-label="focused">old</textarea>
+  <input id="untouched" aria-label="untouched" value="{0}">
+  <input id="ticked" aria-label="ticked" type="checkbox">
+  <select id="chosen" aria-label="chosen"><option>one</option><option>two</option></select>
+  <details id="opened"><summary>More</summary>{0}</details>
+</section>"""
+
+
+part = PART.format
+
+
+class Socket:
+    """What lies between the page and the server. A connection that was silent once stays so."""
+
+    def __init__(self) -> None:
+        self.silent = self.away = False
+        self.open: list[WebSocketRoute] = []
+        self.dead: list[WebSocketRoute] = []
+
+    def stand_before(self, page: Page) -> None:
+        page.clock.install()
+        page.route_web_socket(re.compile("/oversight/live"), self.connect)
+
+    def connect(self, ours: WebSocketRoute) -> None:
+        if self.away:
+            ours.close(code=1012)
+            return
+        ours.connect_to_server().on_message(partial(self.pass_on, ours))
+        self.open.append(ours)
+
+    def pass_on(self, ours: WebSocketRoute, frame: str | bytes) -> None:
+        if self.silent:
+            self.dead.append(ours)
+        if ours not in self.dead:
+            ours.send(frame)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail("there is no chromium")
+        pytest.skip("there is no chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def boss(served: Running) -> Iterator[Caller]:
+    said = {"username": "ada", "password": PASSWORD}
+    token = httpx.post(f"{served.url}/api/v1/auth/token", json=said).json()["access_token"]
+    caller = Caller(served.url, token)
+    yield caller
+    caller.http.close()
+
+
+@pytest.fixture
+def enter(served: Running, browser: Browser) -> Iterator[Callable[[str], Page]]:
+    """`enter("rita")`: on the dashboard, in a browser of her own."""
+    with ExitStack() as stack:
+
+        def sign_in(name: str, prepare: Callable[[Page], object] = lambda page: None) -> Page:
+            context = browser.new_context()
+            stack.callback(context.close)
+            page = context.new_page()
+            prepare(page)
+            page.goto(f"{served.url}/sign-in")
+            page.fill("[name=username]", name)
+            page.fill("[name=password]", PASSWORD)
+            page.click("button:has-text('Sign in')")
+            expect(page).to_have_url(f"{served.url}/dashboard")
+            return page
+
+        yield sign_in
+
+
+def new_task(boss: Caller) -> str:
+    task: str = boss.said("/decisions/task", title="look", required_capabilities=["nobody"])["id"]
+    return task
+
+
+def test_reviewers_see_an_escalation_come_and_a_viewer_does_not(
+    enter: Callable[..., Page], boss: Caller
+) -> None:
+    rita, vera = enter("rita"), enter("vera")
+    found = complaints(rita), complaints(vera)
+    task = new_task(boss)
+    for page in (rita, vera):
+        expect(page.locator(f"#feed a[href$='{task}']")).to_be_visible()
+    boss.said(f"/decisions/task/{task}/escalate", reason="look")
+    expect(rita.locator("#toasts")).to_contain_text("A task needs a person.")
+    expect(rita.locator("#count-escalations")).to_contain_text("1")
+    expect(rita).to_have_title(re.compile(r"^\(1\) "))
+    expect(rita.locator("link[rel=icon]")).to_have_attribute("href", "/favicon/1.svg")
+    expect(rita.locator("#feed > .event", has_text="needs a person")).to_have_count(1)
+    last = new_task(boss)
+    expect(vera.locator(f"#feed a[href$='{last}']")).to_be_visible()
+    assert "needs a person" not in vera.inner_text("body")
+    assert found == ([], [])
+
+
+def test_a_push_leaves_alone_what_somebody_does(
+    enter: Callable[..., Page], served: Running, boss: Caller
+) -> None:
+    page = enter("rita")
+    page.goto(f"{served.url}/tasks")
+    found, drawn = complaints(page), count(1)
+    page.route("**/part", lambda route: route.fulfill(body=part(next(drawn))))
+    page.evaluate(SHOW, part(0))
+    page.fill("#typed", "mine")
+    page.check("#ticked")
+    page.select_option("#chosen", "two")
+    page.click("#opened summary")
+    page.fill("#focused", "half a sente")
+    page.evaluate("document.getElementById('focused').setSelectionRange(3, 5)")
+    new_task(boss)
+    expect(page.locator("#drawn")).not_to_have_text("0")
+    expect(page.locator("#focused")).to_be_focused()
+    assert page.evaluate("document.getElementById('focused').selectionEnd") == 5
+    page.keyboard.press("End")
+    page.keyboard.type("nce")
+    new_task(boss)
+    expect(page.locator("#drawn")).to_have_text("2")
+    expect(page.locator("#typed")).to_have_value("mine")
+    expect(page.locator("#focused")).to_have_value("half a sentence")
+    expect(page.locator("#untouched")).to_have_value("2")
+    expect(page.locator("#ticked")).to_be_checked()
+    expect(page.locator("#chosen")).to_have_value("two")
+    assert page.evaluate("document.getElementById('opened').open")
+    assert found == []
+
+
+def test_it_says_when_news_come_late_looks_by_itself_and_comes_back(
+    enter: Callable[..., Page], boss: Caller
+) -> None:
+    socket, looks = Socket(), list[str]()
+    page = enter("rita", socket.stand_before)
+    banner = page.locator("#delayed")
+    page.on("request", lambda request: looks.append(request.url))
+    seen = new_task(boss)
+    expect(page.locator(f"#feed a[href$='{seen}']")).to_be_visible()
+    expect(banner).to_be_hidden()
+
+    socket.silent = True
+    page.clock.fast_forward(12_000)
+    expect(banner).to_be_visible()
+    task = new_task(boss)
+    looks.clear()
+    page.clock.fast_forward(11_000)
+    expect(banner).to_be_visible()
+    assert any("/dashboard" in url for url in looks)
+
+    socket.silent = False
+    page.clock.fast_forward(12_000)  # the socket that was silent is dead, and replaced
+    expect(banner).to_be_hidden()
+    expect(page.locator(f"#feed a[href$='{task}']")).to_have_count(1)
+
+    socket.away = True
+    for one in socket.open:
+        one.close(code=1012)
+    page.clock.fast_forward(5_000)
+    expect(banner).to_be_visible()
+    missed = new_task(boss)
+    socket.away = False
+    page.clock.fast_forward(3_000)
+    expect(banner).to_be_hidden()
+    expect(page.locator(f"#feed a[href$='{missed}']")).to_have_count(1)
+
+
+def test_who_is_signed_out_elsewhere_is_out_here_and_keeps_what_they_typed(
+    enter: Callable[..., Page], served: Running
+) -> None:
+    page = enter("rita")
+    typing = page.context.new_page()
+    typing.goto(f"{served.url}/tasks")
+    typing.evaluate(SHOW, part(0))
+    typing.fill("#typed", "mine")
+    third = page.context.new_page()
+    third.goto(f"{served.url}/tasks")
+    third.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/sign-in"))
+    expect(typing.locator("#signed-out")).to_be_visible()
+    expect(typing.locator("#typed")).to_have_value("mine")
