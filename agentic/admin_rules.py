@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest, ValidationError
+from django.db import DataError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.text import capfirst
@@ -42,6 +47,26 @@ class RuledAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # takes none at ru
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         named = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, {**named, **(extra_context or {})})
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Only the query shows that no calendar has such a year, and that PostgreSQL takes no such text."""
+        try:
+            return super().get_changelist_instance(request)
+        except (ValueError, OverflowError, DataError) as error:
+            raise IncorrectLookupParameters from error
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Ids of rows that no row can have were not sent by our page."""
+        if not all(map(self.could_be, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            raise BadRequest("No row has such an id.")
+        return super().response_action(request, queryset)
+
+    def could_be(self, text: str) -> bool:
+        try:
+            self.opts.pk.to_python(text)
+        except ValidationError:
+            return False
+        return "\0" not in text
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """What a service refuses is a message; all that the form would have written is undone."""

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 
 # Keys that were published somewhere: whoever reads the same page can sign with them.
 WELL_KNOWN = frozenset(
@@ -87,6 +88,35 @@ def kept_key(path: Path) -> str:
             with suppress(FileExistsError):
                 path.hardlink_to(file.name)
     return path.read_text().strip()
+
+
+NO_MAIL = {
+    "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
+    "EMAIL_HOST": "",
+    "EMAIL_PORT": 25,
+    "EMAIL_HOST_USER": "",
+    "EMAIL_HOST_PASSWORD": "",
+    "EMAIL_USE_TLS": False,
+    "EMAIL_USE_SSL": False,
+    "EMAIL_FILE_PATH": "",
+}
+
+
+def mail(url: str) -> dict[str, Any]:
+    """Django's settings for the e-mail server at `url`; without one nothing is ever sent."""
+    try:
+        said: dict[str, Any] = Env.email_url_config(url) if url else {}
+    except (ImproperlyConfigured, ValueError) as error:
+        raise ImproperlyConfigured(f"EMAIL_URL: {error}") from error
+    return {**NO_MAIL, **{name: value for name, value in said.items() if value is not None}}
+
+
+def own_address(url: str) -> str:
+    """Where people reach the platform, without a slash at its end; empty when nobody has said."""
+    parts = urlsplit(url)
+    if url and (parts.scheme not in {"http", "https"} or not parts.netloc):
+        raise ImproperlyConfigured(f"PUBLIC_URL: {url!r} does not begin with https:// and a host.")
+    return url.rstrip("/")
 
 
 def database(url: str, *, data_dir: Path) -> dict[str, Any]:

@@ -15,11 +15,15 @@ NAMES = (
 )  # fmt: skip
 # And those that are words of every day elsewhere.
 IN_A_QUERY = ("code", "key", "nonce")
+# In an address within an address, as after `next=`, signs are percent-encoded, and again in the next one.
+PERCENT = r"%(?:25)*"
 # Between a name and its value: `=`, or `:`, or the `,` of a pair; the name may be quoted, and the quotes escaped.
-JOINT = r"""(?:\\*['"]\s*[:,=]|\s*[:=])\s*"""
+JOINT = rf"""(?:\\*['"]\s*[:,=]|\s*[:=]|{PERCENT}3[ad])\s*"""
 # A text in quotes ends with the quote it began with, escaped as often as that; one that was cut off, with its line.
 QUOTED = r"""[\[({]*[bru]?(?P<quote>\\*['"])(?:(?s:.*?)(?<!\\)(?P=quote)|.*)"""
 VALUE = rf"(?:{QUOTED}|[^\s&]+)"
+# Where a word begins; an encoded sign ends in what could be letters of it.
+START = r"(?:\b|(?<=%[\da-f]{2})|(?<=%25[\da-f]{2}))"
 # What is no English word: so short a secret may be after the name of a scheme.
 SHORT = r"(?=\S*[\d_.~+/=:-]|\S*(?-i:[A-Z])|\S{8})"
 RULES = [
@@ -28,13 +32,16 @@ RULES = [
         # The whole value of these headers, with or without a scheme.
         (rf"((?:authorization|cookie){JOINT})(?:{QUOTED}|[^\r\n]+)", rf"\1{HIDDEN}"),
         # Our own keys and refresh tokens, whole or cut off, and any JWT.
-        (r"\b(aa[a-z]_)[\w-]{6,}", rf"\1{HIDDEN}"),
-        (r"\beyJ[\w-]{6,}(?:\.[\w-]*){0,4}", HIDDEN),
+        (rf"{START}(aa[a-z]_)[\w-]{{6,}}", rf"\1{HIDDEN}"),
+        (rf"{START}eyJ[\w-]{{6,}}(?:\.[\w-]*){{0,4}}", HIDDEN),
         (rf"\b(Bearer|Basic|Digest)\s+{SHORT}[\w.~+/=:-]+", rf"\1 {HIDDEN}"),
         # The password in an address, of a database say.
         (r"(\b[a-z][\w+.-]{0,30}://[^\s:/@'\"]*:)[^\s/'\"]+@", rf"\1{HIDDEN}@"),
         (rf"((?:{'|'.join(NAMES)})\d*{JOINT}){VALUE}", rf"\1{HIDDEN}"),
-        (rf"([?&;'\"](?:{'|'.join(IN_A_QUERY)})=)[^\s&]+", rf"\1{HIDDEN}"),
+        (
+            rf"((?:[?&;'\"]|{PERCENT}(?:3f|26))(?:{'|'.join(IN_A_QUERY)})(?:=|{PERCENT}3d))[^\s&]+",
+            rf"\1{HIDDEN}",
+        ),
     )
 ]
 

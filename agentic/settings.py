@@ -10,7 +10,9 @@ from csp.constants import NONE, SELF
 from agentic import VERSION
 from agentic.environment import (
     database,
+    mail,
     optional_key,
+    own_address,
     refuse_below_one,
     refuse_equal,
     signing_key,
@@ -166,7 +168,8 @@ OIDC_AUTHENTICATION_CALLBACK_URL = "oidc_callback"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-USE_I18N = False
+# For the words in `agentic/locale`: everybody gets the one language.
+USE_I18N = True
 FORMAT_MODULE_PATH = "agentic.formats"
 
 STATIC_URL = "/static/"
@@ -243,7 +246,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Agentic Agent Platform",
     "DESCRIPTION": "JSON both ways. People send an access token, agents send their key. Errors are "
     "application/problem+json (RFC 9457). A question in the address that a call does not know is not looked at; "
-    "a field in a body that it does not know is refused.",
+    "a field in a body that it does not know is refused. The sockets have a document of their own, /api/asyncapi.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
@@ -254,6 +257,8 @@ SPECTACULAR_SETTINGS = {
 RATE_PER_MINUTE_PERSON = env.int("RATE_PER_MINUTE_PERSON", default=1200)
 RATE_PER_MINUTE_AGENT = env.int("RATE_PER_MINUTE_AGENT", default=6000)
 RATE_PER_MINUTE_SIGN_IN = env.int("RATE_PER_MINUTE_SIGN_IN", default=30)
+# Sockets that one person may have open at once in one process, of the API and of pages together; 0 sets no limit.
+SOCKETS_PER_PERSON = env.int("SOCKETS_PER_PERSON", default=50)
 # For so long a POST that is repeated with its Idempotency-Key gets the same answer.
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", default=24)
 
@@ -287,6 +292,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": AUDITOR_INTERVAL_SECONDS,
         "options": {"expires": AUDITOR_INTERVAL_SECONDS},
     },
+    "notify": {
+        "task": "oversight.tasks.notify",
+        "schedule": 2.0,
+        "options": {"expires": 6.0},
+    },
     # Hourly, not daily: a beat that is started anew each day would never get to it.
     "clean-up": {
         "task": "agentic.tasks.clean_up",
@@ -294,6 +304,19 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600.0},
     },
 }
+
+# Who is told that something waits (docs/how-to/notifications.md). Without a server for it, no e-mail is sent.
+EMAIL_URL = env.str("EMAIL_URL", default="consolemail://" if EMBEDDED else "")
+mail_server = mail(EMAIL_URL)
+EMAIL_BACKEND, EMAIL_FILE_PATH = mail_server["EMAIL_BACKEND"], mail_server["EMAIL_FILE_PATH"]
+EMAIL_HOST, EMAIL_PORT = mail_server["EMAIL_HOST"], mail_server["EMAIL_PORT"]
+EMAIL_HOST_USER = mail_server["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = mail_server["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = mail_server["EMAIL_USE_TLS"], mail_server["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="agentic@localhost")
+PUBLIC_URL = own_address(env.str("PUBLIC_URL", default=""))
+WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=False)
 
 TASK_ACK_TIMEOUT_SECONDS = env.int("TASK_ACK_TIMEOUT_SECONDS", default=30)
 TASK_MAX_RETRIES = env.int("TASK_MAX_RETRIES", default=3)
@@ -310,6 +333,8 @@ AGENT_HEARTBEAT_SECONDS = env.int("AGENT_HEARTBEAT_SECONDS", default=10)
 AGENT_SILENT_SECONDS = env.int("AGENT_SILENT_SECONDS", default=30)
 # Nobody verifies or overrides what they created: always for critical tasks, for all of them with this.
 REVIEW_SEPARATION_OF_DUTIES = env.bool("REVIEW_SEPARATION_OF_DUTIES", default=False)
+# Whoever opens a decision at the review desk keeps it for so long, and longer while the desk shows it.
+REVIEW_RESERVATION_SECONDS = env.int("REVIEW_RESERVATION_SECONDS", default=300)
 
 LOGGING = {
     "version": 1,

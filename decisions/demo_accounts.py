@@ -55,8 +55,14 @@ def ensure_person(name: str, role: Role, password: str) -> User:
     actor, is_staff = system(Source.COMMAND), role in STAFF
     known = User.objects.filter(username=name).first()
     if known is None:
+        # E-mail for it is printed where the platform runs.
         return create_person(
-            actor=actor, name=name, password=password, is_staff=is_staff, roles=[role.value]
+            actor=actor,
+            name=name,
+            password=password,
+            email=f"{name}@localhost",
+            is_staff=is_staff,
+            roles=[role.value],
         )
     with changing(known.pk, actor=actor) as user:
         user.is_staff, user.is_active = is_staff, True

@@ -17,7 +17,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthen
 from agentic.acting import knocking
 from agentic.errors import DomainError, NotAuthenticated, TooMany
 from agentic.oidc.backend import ID_TOKEN, SOMEBODY
-from agentic.oidc.errors import NotEnabled, Refused, UnknownRequest
+from agentic.oidc.errors import Refused, UnknownRequest
 from agentic.oidc.people import tell_failure
 from agentic.oidc.provider import provider, refuse_another_issuer
 from agentic.rates import spend_return, spend_sign_in
@@ -27,9 +27,8 @@ from agentic.sign_ins import Overtaken
 LASTS = 600.0  # seconds between going off and coming back
 STATES = "oidc_states"  # in a session: what the library keeps of each sign-in that was begun
 FORBIDDEN = 403
-# Anybody can come too often, or with a state that nobody knows: that is no sign-in, and fills no log. Who was
-# overtaken was told of at the door.
-UNTOLD = (NotEnabled, UnknownRequest, TooMany, Overtaken)
+# Anybody can come too often, and that fills no log; who was overtaken was told of at the door.
+UNTOLD = (TooMany, Overtaken)
 
 Page = Callable[..., HttpResponse]
 

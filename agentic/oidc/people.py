@@ -16,12 +16,14 @@ from agentic.clock import Now
 from agentic.errors import DomainError
 from agentic.models import OidcIdentity, User
 from agentic.oidc.claims import Person
-from agentic.oidc.errors import InactiveAccount
+from agentic.oidc.errors import InactiveAccount, NotEnabled, UnknownRequest
 from agentic.oidc.group_roles import give_first_roles, give_mapped_roles
 from agentic.people import changing, tell_created
 from agentic.vocabulary import AuditAction
 
 LONGEST_NAME = 40
+# Anybody can come with a state that nobody knows: that is no sign-in, and fills no log.
+NO_SIGN_IN = (NotEnabled, UnknownRequest)
 NOT_IN_A_NAME = re.compile(r"[^a-z0-9._-]+")
 logger = logging.getLogger(__name__)
 
@@ -147,6 +149,8 @@ def tell_kept(user: User, actor: Actor) -> None:
 
 def tell_failure(door: Actor, error: DomainError) -> None:
     """Nothing that a stranger said goes into the log, only what was wrong with it."""
+    if isinstance(error, NO_SIGN_IN):
+        return
     reason = getattr(error, "reason", error.detail)
     logger.info("a sign-in by OIDC failed: %s", reason)
     record(AuditAction.SIGN_IN_FAILED, actor=door, entity_type="user", reason=reason, method="oidc")

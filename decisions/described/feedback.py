@@ -15,8 +15,9 @@ RATING = {"feedback_type": "user_rating", "rating": 4, "comment": "right, and la
 
 GIVE_FEEDBACK = Operation(
     summary="Tell how a task turned out",
-    about="`user_rating` takes a `rating` from 1 to 5, `outcome_result` whether it was `correct`, `performance_metric` a "
-    "`metric` by name with its `value`; with a `decision_id` it is about that decision. Agents read what is said of their work.",
+    about="`user_rating` takes a `rating` from 1 to 5, `outcome_result` whether it was `correct`, "
+    "`performance_metric` a `metric` by name with its `value`; with a `decision_id` it is about that decision. Agents "
+    "read what is said of their work.",
     body=shapes.FeedbackRequest,
     example=RATING,
     answer=answers.FeedbackGiven,
