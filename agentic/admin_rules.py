@@ -9,7 +9,6 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.text import capfirst
@@ -55,11 +54,11 @@ class RuledAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # takes none at ru
         except (ValueError, OverflowError, DataError) as error:
             raise IncorrectLookupParameters from error
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Ids of rows that no row can have were not sent by our page."""
         if not all(map(self.could_be, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             raise BadRequest("No row has such an id.")
-        return super().response_action(request, queryset)
+        return super().response_action(request, *args, **kwargs)
 
     def could_be(self, text: str) -> bool:
         try:

@@ -76,7 +76,7 @@ def spend(allowance: Allowance) -> None:
 
 
 def spend_person(user: User, scope: str) -> None:
-    """One call of this person, at whichever door; `scope` is "read" or "write"."""
+    """One call of this person; each `scope` ("read", "write", a page's own) is counted by itself."""
     spend(Allowance(f"{scope}:user:{user.pk}", settings.RATE_PER_MINUTE_PERSON))
 
 

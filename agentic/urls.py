@@ -42,6 +42,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Before the admin site's own: there is one way in, and one way out.
     path("admin/login/", sign_in_pages.admin_sign_in),
     path("admin/logout/", sign_in_pages.sign_out),
+    # Django's short cut to the page of a row on the site: no row of ours has one, and odd ids break it.
+    path("admin/r/<path:anywhere>", views.nowhere),
     path("admin/password_change/", admin.site.admin_view(own_password)),
     path("admin/", admin.site.urls),
     path("", include("oversight.urls")),

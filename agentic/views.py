@@ -52,6 +52,10 @@ def ready(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": status, "checks": checks})
 
 
+def nowhere(request: HttpRequest, anywhere: str) -> HttpResponse:
+    return not_found(request)
+
+
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return problems.bad_request(request) if is_api(request) else error_page(400)
 

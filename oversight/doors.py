@@ -19,9 +19,10 @@ from django_htmx.middleware import HtmxDetails
 
 from agentic.acting import actor_of
 from agentic.actors import Actor, Source
-from agentic.errors import Conflict, DomainError, NotAllowed, NotFound, Unavailable
+from agentic.errors import Conflict, DomainError, NotAllowed, NotFound, TooMany, Unavailable
 from agentic.models import User
 from agentic.positions import settled
+from agentic.rates import spend_person
 from agentic.refusals import note
 from agentic.roles import may
 from oversight.shell import shell
@@ -63,6 +64,8 @@ def door(rule: str, *methods: str) -> Callable[[View[P]], Door[P]]:
             try:
                 if not may(request.user, rule):
                     raise NotAllowed
+                # Apart from the API's: pages that keep themselves fresh starve no program of the same person.
+                spend_person(request.user, f"page-{request.method}")
                 request.position = settled()
                 return view(request, *args, **kwargs)
             except DomainError as error:
@@ -101,6 +104,13 @@ def refused(request: PageRequest, error: DomainError, rule: str) -> HttpResponse
     """To htmx a toast beside what was typed; to a browser the page for it."""
     if isinstance(error, NotAllowed):
         note(request, rule, error.detail)
+    answer = refusal(request, error)
+    if isinstance(error, TooMany):
+        answer["Retry-After"] = str(int(error.wait))
+    return answer
+
+
+def refusal(request: PageRequest, error: DomainError) -> HttpResponse:
     if request.htmx:
         told = toast(request, in_words(error), "bad", status=error.status)
         return reswap(retarget(told, "#toasts"), "beforeend")

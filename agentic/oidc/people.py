@@ -72,11 +72,11 @@ def refuse_inactive(user: User | None) -> None:
 
 
 def unlinked_account(person: Person) -> User | None:
-    """The one account with this address, if the provider vouches for it and knows the account by no other name."""
+    """The one account with this address, if the provider vouches for it and nobody has linked it yet."""
     if not person.email_verified:
         return None
     same = accounts_with(person.email)
-    if len(same) != 1 or same[0].oidc_identities.filter(issuer=person.issuer).exists():
+    if len(same) != 1 or same[0].oidc_identities.exists():
         return None
     # The database folds letters of other scripts into ours; we do not.
     return same[0] if same[0].email.lower() == person.email.lower() else None

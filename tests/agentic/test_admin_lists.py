@@ -30,3 +30,8 @@ def test_it_carries_out_nothing_on_ids_that_no_row_has(admin: User, page: str, c
 def test_it_carries_out_nothing_on_a_nul(admin: User) -> None:
     said = {"action": "unlock", "_selected_action": ["address:\0"], "index": "0"}
     assert site_for(admin).post("/admin/agentic/failedsignins/", said).status_code == 400
+
+
+@pytest.mark.parametrize("rest", ["1/%00/", "1/zz/", "1/1/"])
+def test_the_short_cut_of_the_site_leads_nowhere(admin: User, rest: str) -> None:
+    assert site_for(admin).get(f"/admin/r/{rest}").status_code == 404

@@ -94,6 +94,7 @@ WORK = {
     "/decisions/task",
     "/decisions/tasks",
     "/decisions/reviews",
+    "/decisions/task/<str:task_id>/feedback",
     "/decisions/decision/<str:decision_id>/review",
 }
 

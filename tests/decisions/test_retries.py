@@ -31,7 +31,8 @@ def work(state: str = "queued", *, task_id: UUID | None = None, **values: Any) -
         "backoff_initial": 1.0, "backoff_coefficient": 2.0, "backoff_maximum": 100.0, "non_retryable_errors": [],
         "required_capabilities": [], "excluded_agents": [], "due_at": NOW,
         "assigned_agent_id": None, "target_agent_id": None, "parent_id": None,
-        "depth": 0, "created_by_id": None, "result": None, "parent_state": None, "now": NOW, "attempt": attempt(),
+        "depth": 0, "created_by_id": None, "result": None, "parent_state": None, "stopped": False, "now": NOW,
+        "attempt": attempt(),
     }  # fmt: skip
     return Work(**{**fields, **values})
 

@@ -27,9 +27,15 @@ LOOK_SECONDS, BETWEEN_KEYS = (
 )  # as long as a digit takes to see; milliseconds of a steady hand
 SECONDS_FOR_25 = 60
 # A finger that slipped: the key comes again as soon as the next one is there, and before anybody has seen it.
-HIT_TWICE = """document.addEventListener("htmx:afterSettle", () => {
-  document.dispatchEvent(new KeyboardEvent("keydown", { key: "a" }));
-}, { once: true })"""
+HIT_TWICE = """() => {
+  const open = () => document.querySelector("#open").dataset.open;
+  let before = open();
+  document.addEventListener("htmx:afterSettle", () => {
+    if (open() === before) return;
+    before = open();
+    document.dispatchEvent(new KeyboardEvent("keydown", { key: "a" }));
+  });
+}"""
 AT_ONCE, SEEN = 3_000, 400  # milliseconds
 
 pytestmark = pytest.mark.skipif(not settings.EMBEDDED, reason="tried in the run on SQLite")
@@ -229,9 +235,8 @@ def test_what_comes_while_nothing_waits_opens_by_itself(
     page.evaluate(HIT_TWICE)
     page.keyboard.press("a")
     expect(page.locator("#open-title")).to_contain_text(f"{second.index}")
-    expect(page.locator("#progress")).to_contain_text("decided by you")
-    expect(page.locator(".row")).to_have_count(1)
     page.wait_for_timeout(SEEN)
+    expect(page.locator(".row")).to_have_count(1)
     page.keyboard.press("a")
     waits_for_none(page)
 
