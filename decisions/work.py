@@ -31,7 +31,8 @@ ATTEMPT_FIELDS = (
 )  # fmt: skip
 
 
-HEAD = len(TASK_FIELDS) + 3  # with the parent's state, whether it is stopped, and the time, before the attempt
+# With the parent's state, whether it is stopped, and the time, before the attempt.
+HEAD = len(TASK_FIELDS) + 3
 # What a new task has where its creator says nothing.
 FIRST = {
     "state": State.QUEUED, "retry_count": 0, "attempt_count": 0, "due_at": None, "assigned_agent_id": None,

@@ -266,6 +266,14 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="decision",
+            index=models.Index(
+                fields=["reserved_by"],
+                condition=models.Q(reserved_by__isnull=False),
+                name="decisions_reserved",
+            ),
+        ),
+        migrations.AddIndex(
             model_name="feedback",
             index=models.Index(fields=["agent", "id"], name="feedback_of_an_agent"),
         ),

@@ -138,6 +138,12 @@ class Decision(models.Model):
                 condition=Q(route=Route.SAMPLE),
                 name="decisions_sampled",
             ),
+            # What a person looks at, to let it go when they open another.
+            models.Index(
+                fields=("reserved_by",),
+                condition=Q(reserved_by__isnull=False),
+                name="decisions_reserved",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -153,7 +153,8 @@ def are_numbers(values: list[Any]) -> bool:
 def rows(matrix: list[list[float]]) -> SafeString:
     lines = "\n".join(" ".join(f"{pixel:>3}" for pixel in row) for row in matrix)
     return format_html(
-        '<details><summary class="kind">Its numbers</summary><pre tabindex="0">{}</pre></details>', lines
+        '<details><summary class="kind">Its numbers</summary><pre tabindex="0">{}</pre></details>',
+        lines,
     )
 
 
