@@ -35,6 +35,8 @@ class Feed:
         self.hub = hub
         self.began = self.position = 0
         self.kept: deque[Told] = deque(maxlen=KEPT)
+        # What was read last, and after which position: nearly every socket asks for just that.
+        self.newest: tuple[int, list[Told]] = (-1, [])
         self.reads = True  # what happens; false while the database does not answer
         self.news = asyncio.Event()
         self.following: asyncio.Task[None] | None = None
@@ -47,6 +49,7 @@ class Feed:
             if self.following is None:
                 self.began = self.position = await in_thread(settled)
                 self.kept.clear()
+                self.newest = (-1, [])
                 self.following = asyncio.ensure_future(self.follow())
             self.listeners += 1
         return self.position
@@ -73,7 +76,8 @@ class Feed:
         """Keep what is new, and wake everybody; whether there may be more."""
         rows = await in_thread(lambda: read_after(self.position, limit=PAGE))
         if rows:
-            self.kept.extend(told(row) for row in rows)
+            self.newest = self.position, [told(row) for row in rows]
+            self.kept.extend(self.newest[1])
             self.position = rows[-1]["position"]
             self.news.set()
             self.news = asyncio.Event()
@@ -84,6 +88,8 @@ class Feed:
         news = self.news
         if position >= self.position:
             await news.wait()
+        if position == self.newest[0]:
+            return self.newest[1]
         if self.kept and self.kept[0].position <= position + 1:
             return self.kept_after(position)
         return [told(row) for row in await in_thread(lambda: read_after(position, limit=PAGE))]

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from decisions.models.decision import (
-    DECISIONS,
-    Decision,
-    Feedback,
-    PolicyDraft,
-    Review,
-    ReviewPolicy,
-)
+from decisions.models.decision import DECISIONS, Decision, Feedback, Review
+from decisions.models.policy import PolicyDraft, ReviewPolicy
 from decisions.models.stop import Stop, StopScope
 from decisions.models.task import TASK_OVERRIDES, TASKS, Attempt, Comment, Escalation, Task
 

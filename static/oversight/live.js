@@ -47,8 +47,13 @@
     reopen();
   };
 
-  // What somebody has typed is worth more than a fresh page.
+  // What somebody has typed is worth more than a fresh page; and who signs out here is on the way already, perhaps by
+  // the provider's own page.
+  const ON_THE_WAY = 10_000;
+  let left = -ON_THE_WAY;
+  document.addEventListener("submit", (event) => { if (!event.defaultPrevented) left = Date.now(); });
   const leave = () => {
+    if (Date.now() - left < ON_THE_WAY) { setTimeout(leave, ON_THE_WAY); return; }
     if (everHeard && !all("input, select, textarea").some(isTouched)) location.reload();
     else document.getElementById("signed-out").hidden = false;
   };

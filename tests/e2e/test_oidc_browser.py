@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.e2e.embedded import Running, running
 from tests.e2e.processes import free_port
@@ -71,6 +71,10 @@ def sign_in(page: Page, platform: Running, name: str) -> None:
     page.get_by_role("button", name="Go on").click()
 
 
+def menu(page: Page) -> Locator:
+    return page.get_by_role("navigation", name="Pages")
+
+
 @contextlib.contextmanager
 def program_of(name: str, platform: Running) -> Iterator[httpx.Client]:
     """A program that the same person has let in, by the API."""
@@ -89,7 +93,7 @@ def test_a_reviewer_comes_in_by_oidc_and_goes_out_of_everything(
     sign_in(page, platform, "rosa")
     expect(page).to_have_url(f"{platform.url}/dashboard")
     expect(page.get_by_text("rosa", exact=True)).to_be_visible()
-    expect(page.get_by_role("link", name="Review")).to_be_visible()
+    expect(menu(page).get_by_role("link", name="Review")).to_be_visible()
     expect(page.get_by_role("link", name="Admin site")).to_have_count(0)
 
     with program_of("rosa", platform) as api:
@@ -115,7 +119,8 @@ def test_an_unverified_address_takes_over_nobodys_account(
     page.context.clear_cookies()
     sign_in(page, platform, "uma")
     expect(page.get_by_text("uma", exact=True)).to_be_visible()
-    expect(page.get_by_role("link", name="Review")).to_have_count(0)
+    expect(menu(page).get_by_role("link", name="Tasks")).to_be_visible()
+    expect(menu(page).get_by_role("link", name="Review")).to_have_count(0)
 
 
 def test_a_provider_that_is_down_is_a_page_and_passwords_go_on(

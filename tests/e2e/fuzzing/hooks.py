@@ -31,6 +31,8 @@ BEYOND_THE_SCHEMA = {
     "artifact_path",  # a label: no address, nothing absolute
     "new_status",  # in the address, in the body, or the same in both
     "sample_share",  # 0 needs a note
+    *("rating", "correct", "metric", "value"),  # each goes with its type of feedback
+    "decision_id",  # of this task
     "redirect_uri",  # one of those that a setting names
     "decision_type",  # 'result' is what complete hands in
 }
