@@ -43,7 +43,7 @@ class Problem(Answer):
     cancel_requested: bool | UnsetType = UNSET
     overrides: list[Object] | UnsetType = UNSET
     task_id: UUID | UnsetType = UNSET
-    live: Object | None | UnsetType = UNSET
+    live: Object | UnsetType | None = UNSET
 
 
 class Audit(Answer):
