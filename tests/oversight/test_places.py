@@ -86,8 +86,10 @@ def test_one_socket_too_many_is_told_so_and_closed(
 
     async def visit() -> list[Message]:
         feed = Feed(Hub())
-        async with connected(feed, token) as one, connected(feed, token) as other:
-            words = [await one.first_word(), await other.first_word()]
+        async with connected(feed, token) as one:
+            words = [await one.first_word()]
+            async with connected(feed, token) as other:
+                words.append(await other.first_word())
         async with connected(feed, token) as again:
             return [*words, await again.first_word()]
 
