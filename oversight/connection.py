@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import Callable, Coroutine, MutableMapping
 from typing import Any
@@ -19,6 +20,11 @@ LARGEST_FRAME = 64 * 1024
 PER_SECOND = 20
 # Whether the sign-in, the account and the roles are still what they were; also looked at when that is heard of.
 LOOK_AGAIN_SECONDS = 5.0
+
+
+def until_next_look() -> float:
+    """Seconds, by chance: hundreds that opened in one moment must not ask in one moment for ever after."""
+    return random.uniform(0.5, 1) * LOOK_AGAIN_SECONDS
 
 
 class Closed(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 
-from django.db import DatabaseError
+from django.db import Error
 
 from oversight.counters import Counter, count_all
 from oversight.feed import in_thread
@@ -31,6 +31,6 @@ class Figures:
         self.stale = False
         try:
             self.counters = await in_thread(count_all)
-        except DatabaseError as error:
+        except Error as error:
             self.stale = True
             logger.warning("what waits for people is not counted: %s", error)

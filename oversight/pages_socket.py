@@ -15,12 +15,12 @@ from agentic.roles import may, roles_of
 from oversight.audiences import audience_of
 from oversight.connection import (
     DATABASE_AWAY,
-    LOOK_AGAIN_SECONDS,
     NOT_ALLOWED,
     NOT_AUTHENTICATED,
     TRY_AGAIN,
     Closed,
     Connection,
+    until_next_look,
 )
 from oversight.feed import in_thread
 from oversight.gathering import Gathering, Moment, Place
@@ -88,7 +88,7 @@ class PageSocket(Connection):
         hub, before = self.gathering.feed.hub, roles_of(self.user)
         heard = hub.heard
         while True:
-            await hub.news_of(about_person(self.user.pk), since=heard, seconds=LOOK_AGAIN_SECONDS)
+            await hub.news_of(about_person(self.user.pk), since=heard, seconds=until_next_look())
             heard = hub.heard
             try:
                 self.user = await self.who()

@@ -18,12 +18,12 @@ from agentic.tokens import claims_of
 from oversight.actions import act, keep_refusal
 from oversight.connection import (
     DATABASE_AWAY,
-    LOOK_AGAIN_SECONDS,
     NOT_ALLOWED,
     NOT_AUTHENTICATED,
     TRY_AGAIN,
     Closed,
     Connection,
+    until_next_look,
 )
 from oversight.feed import Feed, in_thread
 from oversight.frames import (
@@ -143,7 +143,7 @@ class Socket(Connection):
         heard = hub.heard
         while True:
             left = claims_of(self.asked.token).expires_at - time.time()
-            seconds = max(0.0, min(left, LOOK_AGAIN_SECONDS))
+            seconds = max(0.0, min(left, until_next_look()))
             await hub.news_of(about_person(self.user.pk), since=heard, seconds=seconds)
             heard = hub.heard
             await self.look_again()

@@ -152,9 +152,14 @@
   };
   const send = (form) => { if (!ended() && !one("[type=submit]", form).disabled) form.requestSubmit(); };
 
+  // A key that was hit twice is no verdict on what has only just come up; nor is one beside a form that is filled in.
+  const approve = () => {
+    if (openAct() && typed().length) begin(openAct());
+    else if (act("approve") && seconds() > SEEN) send(act("approve"));
+  };
+
   const KEYS = {
-    // A key that was hit twice is no verdict on what has only just come up.
-    a: () => act("approve") && seconds() > SEEN && send(act("approve")),
+    a: approve,
     e: () => unfold("edit"),
     r: () => unfold("reject"),
     t: () => unfold("respond"),

@@ -159,6 +159,14 @@
     countWaiting();
   });
 
+  // A form that is on its way is not sent once more: a second click is no second wish.
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches(".htmx-request")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+
   // What waits for people stands in the title and in the small picture of the tab.
 
   const countWaiting = () => {

@@ -220,6 +220,25 @@ def test_two_at_one_desk_are_told_of_each_other_and_lose_nothing_that_was_typed(
     expect(rita.locator("#queue")).to_contain_text("Nothing waits", timeout=AT_ONCE)
 
 
+def test_a_key_approves_nothing_beside_an_edit_that_is_not_sent(
+    agent: Caller, sit_down: Callable[[str], Page]
+) -> None:
+    bring(agent, *digits(1, seed=7))
+    page = sit_down("rita")
+    page.wait_for_selector("#acts")
+    before = title(page)
+    page.keyboard.press("e")
+    page.wait_for_timeout(BETWEEN_KEYS)
+    page.keyboard.type("17")
+    page.locator("h1").click()
+    page.wait_for_timeout(SEEN)
+    page.keyboard.press("a")
+    expect(page.locator("#edit-value-0")).to_be_focused()
+    expect(page.locator("#edit-value-0")).to_have_value("17")
+    page.wait_for_timeout(SEEN)
+    assert title(page) == before
+
+
 def test_what_comes_while_nothing_waits_opens_by_itself(
     agent: Caller, sit_down: Callable[[str], Page]
 ) -> None:

@@ -36,6 +36,10 @@ PART = """<section id="part" hx-get="/part" hx-trigger="stale" hx-swap="morph" d
 part = PART.format
 
 
+FORM = '<form hx-post="/part" hx-swap="none"><button id="send">Send</button></form>'
+TWICE = "() => { const send = document.getElementById('send'); send.click(); send.click(); }"
+
+
 class Socket:
     """What lies between the page and the server. A connection that was silent once stays so."""
 
@@ -210,3 +214,17 @@ def test_who_is_signed_out_elsewhere_is_out_here_and_keeps_what_they_typed(
     expect(page).to_have_url(re.compile("/sign-in"))
     expect(typing.locator("#signed-out")).to_be_visible()
     expect(typing.locator("#typed")).to_have_value("mine")
+
+
+def test_a_second_click_is_no_second_wish(enter: Callable[..., Page], served: Running) -> None:
+    page = enter("rita")
+    page.goto(f"{served.url}/tasks")
+    sent = list[str]()
+    page.route("**/part", lambda route: route.fulfill(body=""))
+    page.on("request", lambda request: sent.append(request.url))
+    page.evaluate(SHOW, FORM)
+    for number in (1, 2):
+        with page.expect_response("**/part"):
+            page.evaluate(TWICE)
+        page.wait_for_timeout(300)
+        assert len([url for url in sent if url.endswith("/part")]) == number
