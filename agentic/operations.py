@@ -9,6 +9,15 @@ import msgspec
 from msgspec import Meta
 
 
+class Other(NamedTuple):
+    """Another good answer that a call may give."""
+
+    status: int
+    about: str
+    answer: type[msgspec.Struct]
+    answered: Any
+
+
 class Refusal(NamedTuple):
     """When it is given, and an example of it."""
 
@@ -48,6 +57,11 @@ REFUSALS = {
         "illegal_move",
         "The state does not allow this.",
         {"state": "verified", "legal": []},
+    ),
+    411: Refusal(
+        "The length of the body is not stated.",
+        "length_required",
+        "State the length of the file in Content-Length.",
     ),
     413: Refusal("The body is over 1 MB.", "too_large", "The body is over 1 MB."),
     414: Refusal("The address is longer than the server before the platform takes.", "", ""),
@@ -93,7 +107,8 @@ class Query:
 class Operation:
     """One method of a view. Bodies and answers are msgspec Structs; an example fits its own schema (tested).
 
-    `errors` are those of its own: what every call of its kind may be refused with is added by itself.
+    `errors` are those of its own: what every call of its kind may be refused with is added by itself. With `takes` or
+    `gives` the body or the answer is no JSON, but the bytes of a file of that content type.
     """
 
     summary: str
@@ -101,16 +116,20 @@ class Operation:
     body: type[msgspec.Struct] | None = None
     example: Any = None
     takes_forms: bool = False
-    answer: type[msgspec.Struct]
-    answered: Any
+    takes: str = ""
+    gives: str = ""
+    answer: type[msgspec.Struct] | None = None
+    answered: Any = None
     status: int = 200
+    others: tuple[Other, ...] = ()
     query: tuple[Query, ...] = ()
     errors: tuple[int, ...] = ()
 
     @property
     def types(self) -> list[Any]:
         """Everything that the schema has to explain."""
-        return [self.answer, *(question.type for question in self.query), self.body or self.answer]
+        shapes = (self.answer, self.body, *(other.answer for other in self.others))
+        return [*filter(None, shapes), *(question.type for question in self.query)]
 
 
 def refusals(operation: Operation, *, method: str, path: str, is_open: bool) -> list[int]:

@@ -97,6 +97,7 @@ MATRIX = {
     "training.view": managers,
     "training.request": managers,
     "policies.view": escalators,
+    "policies.draft": escalators,
     "policies.manage": admins,
     "stats.view": managers,
     "notifications.own": viewers,

@@ -70,6 +70,10 @@ class EventType(models.TextChoices):
     AGENT_KEY_ISSUED = "agent.key_issued", "A credential was made for the agent."
     AGENT_KEY_REVOKED = "agent.key_revoked", "A credential of the agent was revoked."
     POLICY_ACTIVATED = "policy.activated", "A version of the review policy took effect."
+    POLICY_DRAFT_CHANGED = (
+        "policy.draft_changed",
+        "A draft of the review policy was written, changed, tried, published or put aside.",
+    )
     MODEL_REGISTERED = "model.registered", "A version of a model was entered into the registry."
     MODEL_ACTIVATED = "model.activated", "A version of a model went live."
     MODEL_RETIRED = "model.retired", "A version of a model is no longer live."
@@ -132,6 +136,7 @@ class AuditAction(models.TextChoices):
     )
     MODEL_ACTIVATED = "model.activated", "A version of a model went live."
     MODEL_ROLLED_BACK = "model.rolled_back", "An earlier version of a model went live again."
+    MODEL_RETIRED = "model.retired", "A version of a model was taken out of service."
     TRAINING_REQUESTED = "training.requested", "A training job was asked for."
     TRAINING_CANCELLED = "training.cancelled", "A training job was called off."
     TASK_MOVED = "task.moved", "A person moved a task by hand."
@@ -144,3 +149,4 @@ class AuditAction(models.TextChoices):
         "Somebody changed who is told of escalations and overdue reviews, and where.",
     )
     EXPORTED = "data.exported", "Data left the platform as a file."
+    SEEDED = "data.seeded", "Synthetic tasks, and all that hangs on them, were written."
