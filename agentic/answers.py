@@ -44,6 +44,7 @@ class Problem(Answer):
     overrides: list[Object] | UnsetType = UNSET
     task_id: UUID | UnsetType = UNSET
     live: Object | UnsetType | None = UNSET
+    gate: list[Object] | UnsetType = UNSET
 
 
 class Audit(Answer):

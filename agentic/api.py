@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -45,7 +46,7 @@ def about(things: QuerySet[Any]) -> Iterator[None]:
     """While a call about one thing is read: what is not there is 404, however wrong the rest of the call is."""
     try:
         yield
-    except DomainError:
+    except (DomainError, APIException):
         if not things.exists():
             raise NotFound from None
         raise

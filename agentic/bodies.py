@@ -1,4 +1,6 @@
-"""Bodies over 1 MB are refused before they are read, at every address and under both kinds of server.
+"""Bodies over 1 MB are refused before they are read, at every address but one, and under both kinds of server.
+
+The one takes the files of models, up to MODEL_MOST_BYTES, from callers with a token of ours that has not ended.
 
 Under WSGI nothing of a body is read before somebody asks for it. Under ASGI Django reads all of it first: there
 `BoundedBody` gives it nothing of a body that says it is too long, and of one that does not say, one byte more than
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
@@ -18,15 +21,35 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from agentic import problems
+from agentic.errors import NotAuthenticated
 from agentic.longpoll import Application, Message, Receive, Send
+from agentic.tokens import claims_of
 
 TOO_LARGE = "The body is over 1 MB."
+FILES = re.compile(r"/api/v1/admin/models/[^/]+/artifact")
 WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def largest() -> int:
     bound: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     return bound
+
+
+def bound_of(method: str | None, path: str, authorization: str) -> int:
+    """How long a body may be whose length is stated."""
+    if method == "PUT" and FILES.fullmatch(path) and has_token(authorization):
+        files: int = settings.MODEL_MOST_BYTES
+        return max(files, largest())
+    return largest()
+
+
+def has_token(authorization: str) -> bool:
+    """By the token alone: nothing is looked up before the body is read. What it is good for is asked after that."""
+    kind, _, token = authorization.strip().partition(" ")
+    try:
+        return kind.lower() == "bearer" and bool(claims_of(token.strip()))
+    except NotAuthenticated:
+        return False
 
 
 class RefuseLargeBodies:
@@ -42,7 +65,8 @@ class RefuseLargeBodies:
 def is_too_large(request: HttpRequest) -> bool:
     said = request.META.get("CONTENT_LENGTH") or ""
     if said.isdigit():
-        return int(said) > largest()
+        authorization = request.META.get("HTTP_AUTHORIZATION", "")
+        return int(said) > bound_of(request.method, request.path, authorization)
     try:
         # It came in chunks, no more of them than `BoundedBody` lets through.
         return "HTTP_TRANSFER_ENCODING" in request.META and len(request.body) > largest()
@@ -51,6 +75,9 @@ def is_too_large(request: HttpRequest) -> bool:
 
 
 def refusal(request: HttpRequest) -> HttpResponse:
+    if FILES.fullmatch(request.path):
+        text = f"The file is over {settings.MODEL_MOST_BYTES:,} bytes, or nobody has signed in."
+        return problems.respond(413, "too_large", text)
     if request.path.startswith("/api/"):
         return problems.respond(413, "too_large", TOO_LARGE)
     return HttpResponse(render_to_string("errors/413.html"), status=413)
@@ -66,7 +93,11 @@ class BoundedBody:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        body = Bounded(receive, is_over=declared(scope) > largest())
+        headers, said = dict(scope["headers"]), declared(scope)
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
+        bound = bound_of(scope["method"], scope["path"], authorization)
+        # Of a body that does not say how long it is, no more is read anywhere.
+        body = Bounded(receive, bound if said else largest(), is_over=said > bound)
         await self.app(scope, body.receive, body.closing(send))
 
 
@@ -78,8 +109,9 @@ def declared(scope: MutableMapping[str, Any]) -> int:
 class Bounded:
     """The messages of one request. Once it is over the limit, nothing more is asked of the client."""
 
-    def __init__(self, receive: Receive, *, is_over: bool) -> None:
-        self.ask, self.is_over, self.is_told, self.size = receive, is_over, False, 0
+    def __init__(self, receive: Receive, limit: int, *, is_over: bool) -> None:
+        self.ask, self.limit, self.is_over = receive, limit, is_over
+        self.is_told, self.size = False, 0
 
     async def receive(self) -> Message:
         if self.is_told:
@@ -92,7 +124,7 @@ class Bounded:
         return self.bounded(await self.ask())
 
     def bounded(self, message: Message) -> Message:
-        left = largest() + 1 - self.size
+        left = self.limit + 1 - self.size
         body: bytes = message.get("body", b"")
         self.size += len(body)
         if len(body) < left:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib.sessions.models import Session
 from django.db import connection, models, transaction
 
@@ -19,17 +22,28 @@ EXPIRING: dict[type[models.Model], str] = {
 }
 BATCH = 1000
 MOST_BATCHES = 20  # of one table, in one run
+BESIDE: list[Callable[[], int]] = []
+
+
+def add_clean_up(tidy: Callable[[], int]) -> None:
+    """Call `tidy` too, whenever there is cleaning up. It is bounded, and answers how much it deleted."""
+    BESIDE.append(tidy)
 
 
 def clean_up() -> int:
-    """Delete what has expired. How many rows went; there may be more when it is `MOST_BATCHES * BATCH` or above."""
-    return sum(clean_table(model, end) for model, end in EXPIRING.items())
+    """Delete what has expired. How much went; there may be more when it is `MOST_BATCHES * BATCH` or above."""
+    tables = EXPIRING.items()
+    rows = sum(
+        delete_some(model._default_manager.filter(**{f"{end}__lt": Now()})) for model, end in tables
+    )
+    return rows + sum(tidy() for tidy in BESIDE)
 
 
-def clean_table(model: type[models.Model], end: str) -> int:
+def delete_some(rows: models.QuerySet[Any]) -> int:
+    """Up to `MOST_BATCHES * BATCH` of them; how many went."""
     gone = 0
     for _ in range(MOST_BATCHES):
-        batch = clean_batch(model, end)
+        batch = delete_batch(rows)
         gone += batch
         if batch < BATCH:
             break
@@ -37,11 +51,10 @@ def clean_table(model: type[models.Model], end: str) -> int:
 
 
 @transaction.atomic
-def clean_batch(model: type[models.Model], end: str) -> int:
+def delete_batch(rows: models.QuerySet[Any]) -> int:
     """One short transaction. A row that somebody holds is left for the next time: nobody waits for anybody."""
-    expired = model._default_manager.filter(**{f"{end}__lt": Now()})
     if connection.features.has_select_for_update_skip_locked:
-        expired = expired.select_for_update(skip_locked=True)
-    ids = list(expired.values_list("pk", flat=True)[:BATCH])
-    model._default_manager.filter(pk__in=ids).delete()
+        rows = rows.select_for_update(skip_locked=True)
+    ids = list(rows.values_list("pk", flat=True)[:BATCH])
+    rows.model._default_manager.filter(pk__in=ids).delete()
     return len(ids)

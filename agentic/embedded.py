@@ -25,7 +25,9 @@ from agentic.asgi import application, hub
 from agentic.celery import app
 from agentic.live import publisher
 
+# Trainings take one of them at a time, so that deadlines always have theirs.
 WORKER_THREADS = 4
+QUEUES = [app.conf.task_default_queue, "training"]
 # Whoever still talks to the server when it stops has this long; waiting calls are answered at once.
 FAREWELL_SECONDS = 3
 JOIN_SECONDS = 5
@@ -76,6 +78,7 @@ class Embedded:
             app=app,
             pool="threads",
             concurrency=WORKER_THREADS,
+            queues=QUEUES,
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,

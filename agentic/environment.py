@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
@@ -88,6 +89,19 @@ def kept_key(path: Path) -> str:
             with suppress(FileExistsError):
                 path.hardlink_to(file.name)
     return path.read_text().strip()
+
+
+def dotted_paths(name: str, text: str, *, ours: Iterable[str]) -> dict[str, str]:
+    """`name=dotted.path,name=dotted.path` as a dict; the names of ours are taken."""
+    found: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        key, _, path = (part.strip() for part in pair.partition("="))
+        if not key or "." not in path or not all(map(str.isidentifier, path.split("."))):
+            raise ImproperlyConfigured(f"{name}: {pair!r} is not name=dotted.path.")
+        if key in ours or key in found:
+            raise ImproperlyConfigured(f"{name}: there is a {key!r} already, take another name.")
+        found[key] = path
+    return found
 
 
 NO_MAIL = {

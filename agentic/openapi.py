@@ -23,6 +23,7 @@ Schema = dict[str, Any]
 SCHEMAS = "#/components/schemas/{name}"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 ID = {"type": "string", "format": "uuid"}
+FILE = {"schema": {"type": "string", "format": "binary"}, "example": "the bytes of a file"}
 SECURITY_SCHEMES = {
     "accessToken": {
         "type": "http",
@@ -71,7 +72,7 @@ class Described(AutoSchema):
             "description": f"{operation.about}\n\nWho may: {', '.join(who(self.view, method))}.".strip(),
             "tags": [path.split("/")[3]],
             "parameters": parameters(operation, path, method),
-            **({"requestBody": request_body(operation)} if operation.body else {}),
+            **({"requestBody": request_body(operation)} if takes_body(operation) else {}),
             "responses": responses(operation, path, method, is_open=not scheme),
             "security": [{scheme: []}] if scheme else [],
             "x-roles": who(self.view, method),
@@ -129,7 +130,13 @@ def or_empty(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"const": ""}]} if {"format", "pattern"} & set(schema) else schema
 
 
+def takes_body(operation: Operation) -> bool:
+    return bool(operation.body or operation.takes)
+
+
 def request_body(operation: Operation) -> Schema:
+    if operation.takes:
+        return {"required": True, "content": {operation.takes: FILE}}
     content = {"schema": schema_of(operation.body), "example": operation.example}
     kinds = (JSON, FORM) if operation.takes_forms else (JSON,)
     return {"required": needs_body(operation.body), "content": dict.fromkeys(kinds, content)}
@@ -141,13 +148,28 @@ def needs_body(body: Any) -> bool:
 
 
 def responses(operation: Operation, path: str, method: str, *, is_open: bool) -> Schema:
-    content = {"schema": schema_of(operation.answer), "example": operation.answered}
-    good = {"description": "Done.", "content": {JSON: content}}
     refused = refusals(operation, method=method, path=path, is_open=is_open)
     return {
-        str(operation.status): good,
+        str(operation.status): {"description": "Done.", "content": good(operation)},
+        **{
+            str(other.status): {
+                "description": other.about,
+                "content": {JSON: shaped(other.answer, other.answered)},
+            }
+            for other in operation.others
+        },
         **{str(status): {"$ref": f"#/components/responses/{status}"} for status in refused},
     }
+
+
+def good(operation: Operation) -> Schema:
+    if operation.gives:
+        return {operation.gives: FILE}
+    return {JSON: shaped(operation.answer, operation.answered)}
+
+
+def shaped(answer: Any, answered: Any) -> Schema:
+    return {"schema": schema_of(answer), "example": answered}
 
 
 def schema_of(shape: Any) -> Schema:

@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from agentic import VERSION
 from agentic.environment import (
     database,
+    dotted_paths,
     mail,
     optional_key,
     own_address,
@@ -272,6 +273,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 3600
+# Training waits for workers of its own (`celery -A agentic worker -Q training`): no tick ever stands behind it.
+CELERY_TASK_ROUTES = {"mlregistry.tasks.train": {"queue": "training"}}
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes
@@ -297,9 +300,24 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 6.0},
     },
+    "look-after-training": {
+        "task": "mlregistry.tasks.look_after_training",
+        "schedule": 2.0,
+        "options": {"expires": 6.0},
+    },
+    "learn-from-verdicts": {
+        "task": "decisions.tasks.learn_from_verdicts",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
+    },
     # Hourly, not daily: a beat that is started anew each day would never get to it.
     "clean-up": {
         "task": "agentic.tasks.clean_up",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
+    "clear-notices": {
+        "task": "oversight.tasks.clear_notices",
         "schedule": 3600.0,
         "options": {"expires": 3600.0},
     },
@@ -335,6 +353,54 @@ AGENT_SILENT_SECONDS = env.int("AGENT_SILENT_SECONDS", default=30)
 REVIEW_SEPARATION_OF_DUTIES = env.bool("REVIEW_SEPARATION_OF_DUTIES", default=False)
 # Whoever opens a decision at the review desk keeps it for so long, and longer while the desk shows it.
 REVIEW_RESERVATION_SECONDS = env.int("REVIEW_RESERVATION_SECONDS", default=300)
+# A review policy is drafted by one person and published by another; without this one may do both.
+POLICY_TWO_PEOPLE = env.bool("POLICY_TWO_PEOPLE", default=True)
+
+# Who trains what, by name: functions as `mlregistry.trainers` says. The environment adds `name=dotted.path,...`.
+OUR_TRAINERS = {
+    "review_risk": "decisions.learning.review_risk.train",
+    "calibration": "decisions.learning.calibration.train",
+}
+TRAINERS = OUR_TRAINERS | dotted_paths(
+    "TRAINERS", env.str("TRAINERS", default=""), ours=OUR_TRAINERS
+)
+# A worker that is silent for so long has died, and another one takes the job up, once.
+TRAINING_LEASE_SECONDS = env.int("TRAINING_LEASE_SECONDS", default=30)
+# A training that takes longer has failed.
+TRAINING_MOST_SECONDS = env.int("TRAINING_MOST_SECONDS", default=3000)
+# After so many new verdicts the models that decide are trained anew; 0: only when somebody asks.
+LEARN_EVERY_VERDICTS = env.int("LEARN_EVERY_VERDICTS", default=200)
+
+# The files of models, by their SHA-256; every process that decides by one reads it here.
+MODEL_ROOT = Path(env.str("MODEL_ROOT", default=str(DATA_DIR / "models")))
+# The largest file of a model, in bytes.
+MODEL_MOST_BYTES = env.int("MODEL_MOST_BYTES", default=100_000_000)
+# What files of skops may hold besides what `mlregistry.safe_models` trusts; for trainers of one's own.
+MODEL_TRUSTED_TYPES = env.list("MODEL_TRUSTED_TYPES", default=[])
+# The models that the review policy decides by: it takes two people to let a version of these go live.
+DECIDING_MODELS = [
+    name
+    for said in env.list("DECIDING_MODELS", default=["review_risk", "calibration"])
+    if (name := said.strip())
+]
+refuse_below_one(MODEL_MOST_BYTES=MODEL_MOST_BYTES)
+# What such a version has to show before (`mlregistry.gates`): lines by name, each about one metric and one of
+# `at_least`, `at_most`, `from_n` examples, `at_most_metric` (another one of its own) and `worse_than_live_by`.
+OUR_GATES = {
+    "review_risk": [
+        {"metric": "auc", "from_n": 100},
+        {"metric": "auc", "at_least": 0.6},
+        {"metric": "auc", "worse_than_live_by": 0.05},
+    ],
+    "calibration": [
+        # Not by ECE: over agents that doubt themselves and agents that do not, it finds nothing to better.
+        {"metric": "brier", "from_n": 50},
+        {"metric": "brier", "at_most_metric": "brier_before"},
+    ],
+}
+MODEL_GATES = env.json(
+    "MODEL_GATES", default={n: OUR_GATES[n] for n in DECIDING_MODELS if n in OUR_GATES}
+)
 
 LOGGING = {
     "version": 1,

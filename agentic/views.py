@@ -79,7 +79,10 @@ def is_api(request: HttpRequest) -> bool:
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without the mark that we gave it: from another site, or from before somebody signed in or out."""
     note(request, "csrf", reason)
-    return HttpResponse(render_to_string("errors/form.html"), status=403)
+    answer = HttpResponse(render_to_string("errors/form.html"), status=403)
+    # A page with scripts stays, and asks for its new mark.
+    answer["HX-Reswap"], answer["HX-Trigger"] = "none", "signed-out"
+    return answer
 
 
 def error_page(status: int) -> HttpResponse:
