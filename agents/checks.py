@@ -7,12 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
-from agents.strategies import UnknownStrategy, named
+from agents.strategies import UnknownStrategy, check_name
 
 
 def check_strategy(**kwargs: Any) -> list[CheckMessage]:
     try:
-        named(settings.DELEGATION_STRATEGY)
+        check_name(settings.DELEGATION_STRATEGY)
     except UnknownStrategy as error:
         return [Error(str(error), id="agents.E001")]
     return []

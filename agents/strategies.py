@@ -5,14 +5,18 @@ Whatever the strategy, an agent is chosen only if it has what the task requires,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
+from agents.thompson import CHANCE, NO_RECORDS, Drawn, Outcomes, Records, draw
+
+LEARNED = "learned"
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -60,12 +64,16 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """Who was chosen, and why, in words for the operator who reads the event."""
+    """Who was chosen, and why, in words for the operator who reads the event.
+
+    `probability`: with which it was this agent, among those that could; None where nothing was left to chance.
+    """
 
     agent_id: UUID
     agent_name: str
     strategy: str
     reason: str
+    probability: float | None = None
 
 
 class UnknownStrategy(ImproperlyConfigured):
@@ -79,26 +87,57 @@ class Strategy(NamedTuple):
     why: Callable[[Wanted, Candidate], str]
 
 
-def choose(strategy: str, wanted: Wanted, candidates: Iterable[Candidate]) -> Choice | None:
+def choose(
+    strategy: str,
+    wanted: Wanted,
+    candidates: Iterable[Candidate],
+    records: Records = NO_RECORDS,
+    chance: Random = CHANCE,
+) -> Choice | None:
     """The agent to give the task to; None when no candidate is able and free."""
-    rank, why = named(strategy)
+    ranked = None if strategy == LEARNED else named(strategy)
     able = [candidate for candidate in candidates if wanted.fits(candidate)]
     if not able:
         return None
-    others = [candidate for candidate in able if candidate.agent_id != wanted.avoided]
-    best = min(others or able, key=lambda candidate: (*rank(wanted, candidate), candidate.name))
-    reason = f"{why(wanted, best)}, load {best.load} of {best.capacity}; {how_many(len(able))}"
-    return Choice(best.agent_id, best.name, strategy, reason)
+    others = [candidate for candidate in able if candidate.agent_id != wanted.avoided] or able
+    if ranked:
+        best, why, probability = *first_of(ranked, wanted, others), None
+    else:
+        best, why, probability = drawn_of(records, wanted, others, chance)
+    reason = f"{why}, load {best.load} of {best.capacity}; {how_many(len(able))}"
+    return Choice(best.agent_id, best.name, strategy, reason, probability)
+
+
+def first_of(
+    strategy: Strategy, wanted: Wanted, able: Sequence[Candidate]
+) -> tuple[Candidate, str]:
+    best = min(able, key=lambda candidate: (*strategy.rank(wanted, candidate), candidate.name))
+    return best, strategy.why(wanted, best)
+
+
+def drawn_of(
+    records: Records, wanted: Wanted, able: Sequence[Candidate], chance: Random
+) -> tuple[Candidate, str, float]:
+    able = sorted(able, key=lambda candidate: candidate.name)
+    drawn = draw([records.belief(one.agent_id, wanted.task_type) for one in able], chance)
+    best = able[drawn.place]
+    known = records.of(best.agent_id, wanted.task_type)
+    return best, draw_in_words(drawn, known), drawn.probability
 
 
 def named(strategy: str) -> Strategy:
     try:
         return STRATEGIES[strategy]
     except KeyError as error:
-        known = ", ".join(STRATEGIES)
         raise UnknownStrategy(
-            f"DELEGATION_STRATEGY is {strategy!r}; it takes one of {known}."
+            f"DELEGATION_STRATEGY is {strategy!r}; it takes one of {', '.join(KNOWN)}."
         ) from error
+
+
+def check_name(strategy: str) -> None:
+    """UnknownStrategy, if there is none of this name."""
+    if strategy != LEARNED:
+        named(strategy)
 
 
 def how_many(able: int) -> str:
@@ -139,9 +178,18 @@ def priority_in_words(wanted: Wanted, candidate: Candidate) -> str:
     return f"highest priority level ({candidate.priority_level})"
 
 
+def draw_in_words(drawn: Drawn, known: Outcomes) -> str:
+    belief = f"Beta({drawn.belief.right:.3g}, {drawn.belief.wrong:.3g})"
+    record = f"was right in {known.right} of {known.known} of this type"
+    if not known.known:
+        record = "no outcome of this type is known"
+    return f"drawn {drawn.value:.2f} of {belief}; {record}; probability {drawn.probability:.2g}"
+
+
 STRATEGIES = {
     "capability_match": Strategy(by_fit, fit_in_words),
     "round_robin": Strategy(by_turn, turn_in_words),
     "least_loaded": Strategy(by_load, load_in_words),
     "priority_based": Strategy(by_priority, priority_in_words),
 }
+KNOWN = (*STRATEGIES, LEARNED)
