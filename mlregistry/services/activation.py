@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from agentic.ids import new_id
 from agentic.models import Event
 from agentic.transitions import record
 from agentic.vocabulary import AuditAction, EntityType, EventType
+from mlregistry.gates import is_deciding
 from mlregistry.models import Activation, RegisteredModel
 from mlregistry.selectors import live_before, live_since, live_version, read_model
 
@@ -34,10 +36,17 @@ class OtherWentLive(DomainError):
 
 
 class NotLive(DomainError):
-    """This version is not live: there is nothing to roll back."""
+    """This version is not live."""
 
     status = 409
     code = "conflict"
+
+
+class NeedsSecondPerson(DomainError):
+    """Decisions rest on models of this name: it takes a request and a second person to let a version go live."""
+
+    status = 409
+    code = "needs_second_person"
 
 
 class NothingBefore(DomainError):
@@ -57,9 +66,12 @@ def activate_model(
     """This version goes live, and the one that was retires. To activate the live one changes nothing.
 
     `replaces` is the version that the caller saw live, None where there was none: of all who saw the same, one wins.
-    Who does not say loses to those alone that meet the request itself. OtherWentLive tells what is live instead.
+    Who does not say loses to those alone that meet the request itself. OtherWentLive tells what is live instead;
+    NeedsSecondPerson, that this is a case for `activation_requests`.
     """
     model = read_model(model_id)
+    if is_deciding(model.name):
+        raise NeedsSecondPerson
     seen = id_of(live_version(model.name)) if replaces is UNSET else replaces
     with transaction.atomic():
         live = wait_for_turn(model.name)
@@ -74,7 +86,10 @@ def activate_model(
 
 @transaction.atomic
 def roll_back_model(*, actor: Actor, model_id: UUID, reason: str = "") -> RegisteredModel:
-    """Back to the version that was live before this one, which must be live. Again: one further back."""
+    """Back to the version that was live before this one, which must be live. Again: one further back.
+
+    It takes one person, also where to go forward takes two: what it brings back was agreed on before.
+    """
     model = read_model(model_id)
     wait_for_turn(model.name)
     present = live_since(model.name)
@@ -86,6 +101,20 @@ def roll_back_model(*, actor: Actor, model_id: UUID, reason: str = "") -> Regist
     go_live(earlier.model, model, actor, restores=earlier)
     note(AuditAction.MODEL_ROLLED_BACK, earlier.model, model, actor, reason)
     return earlier.model
+
+
+@transaction.atomic
+def retire_model(*, actor: Actor, model_id: UUID, reason: str = "") -> RegisteredModel:
+    """No version of this name is live any more: what goes by it does without, and says so.
+
+    It takes one person, as the way back does: a model that decides wrongly must not wait for a second one.
+    """
+    model = read_model(model_id)
+    if wait_for_turn(model.name) != model:
+        raise NotLive
+    end(model, database_now(), None, actor)
+    note(AuditAction.MODEL_RETIRED, model, model, actor, reason)
+    return model
 
 
 def id_of(model: RegisteredModel | None) -> UUID | None:
@@ -104,12 +133,12 @@ def go_live(
     before: RegisteredModel | None,
     actor: Actor,
     restores: Activation | None = None,
+    requested_by_id: UUID | None = None,
 ) -> None:
-    """In a transaction of the caller's, who has waited for the turn."""
+    """In a transaction of the caller's, who has waited for the turn. With `requested_by_id` the actor approves it."""
     now = database_now()
     if before:
-        retire(before, model, actor)
-        Activation.objects.filter(name=model.name, ended_at=None).update(ended_at=now)
+        end(before, now, model, actor)
     model.is_active = True
     model.save(update_fields=["is_active"])
     Activation.objects.create(
@@ -117,13 +146,17 @@ def go_live(
         name=model.name,
         number=Activation.objects.filter(name=model.name).count() + 1,
         activated_at=now,
-        requested_by_id=actor.user_id,
+        requested_by_id=requested_by_id or actor.user_id,
+        approved_by_id=actor.user_id if requested_by_id else None,
         restores=restores,
     )
     record(event_of(model, EventType.MODEL_ACTIVATED, told(model, replaces=before)), actor=actor)
 
 
-def retire(model: RegisteredModel, successor: RegisteredModel, actor: Actor) -> None:
+def end(
+    model: RegisteredModel, at: datetime, successor: RegisteredModel | None, actor: Actor
+) -> None:
+    Activation.objects.filter(name=model.name, ended_at=None).update(ended_at=at)
     RegisteredModel.objects.filter(pk=model.pk).update(is_active=False)
     story = told(model, replaced_by=successor)
     record(event_of(model, EventType.MODEL_RETIRED, story), actor=actor)
@@ -144,18 +177,22 @@ def event_of(model: RegisteredModel, said: EventType, data: dict[str, Any]) -> E
 
 def note(
     action: AuditAction,
-    live: RegisteredModel,
+    about: RegisteredModel,
     before: RegisteredModel | None,
     actor: Actor,
     reason: str = "",
+    **details: Any,
 ) -> None:
+    """About the version that went live, or the one that went."""
+    live = None if about == before else about
     audits.record(
         action,
         actor=actor,
         entity_type=EntityType.MODEL,
-        entity_id=live.pk,
+        entity_id=about.pk,
         before={"live": before.version if before else None},
-        after={"live": live.version},
+        after={"live": live.version if live else None},
         reason=reason,
-        name=live.name,
+        name=about.name,
+        **details,
     )
