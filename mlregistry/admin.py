@@ -19,9 +19,21 @@ from agentic.admin_actions import ask, each, few
 from agentic.admin_lists import NamedChoices, StoryAdmin, either, still
 from agentic.admin_parts import NOTHING, Tone, badge, link, list_address
 from agentic.roles import may
-from mlregistry.models import Activation, JobStatus, RegisteredModel, TrainingJob
+from mlregistry.models import (
+    Activation,
+    ActivationRequest,
+    JobStatus,
+    RegisteredModel,
+    RequestStatus,
+    TrainingJob,
+)
 from mlregistry.selectors import live_version
-from mlregistry.services.activation import activate_model, roll_back_model
+from mlregistry.services.activation import retire_model, roll_back_model
+from mlregistry.services.activation_requests import (
+    approve_activation,
+    let_go_live,
+    refuse_activation,
+)
 
 JOB_TONES: dict[str, Tone] = {
     JobStatus.PENDING: "quiet",
@@ -29,6 +41,11 @@ JOB_TONES: dict[str, Tone] = {
     JobStatus.COMPLETED: "good",
     JobStatus.FAILED: "bad",
     JobStatus.CANCELLED: "quiet",
+}
+REQUEST_TONES: dict[str, Tone] = {
+    RequestStatus.OPEN: "busy",
+    RequestStatus.APPROVED: "good",
+    RequestStatus.REFUSED: "quiet",
 }
 
 
@@ -72,7 +89,7 @@ class RegisteredModelAdmin(StoryAdmin):
     date_hierarchy = "created_at"  # people register these: they never become very many
     search_fields = ("name", "=version", "^agent__name")
     search_help_text = "An id, the model's name, a version, or the beginning of the agent's name."
-    actions = ("activate", "roll_back")
+    actions = ("activate", "roll_back", "retire")
 
     @admin.display(description="live", ordering="is_active")
     def live(self, row: RegisteredModel) -> str:
@@ -109,14 +126,25 @@ class RegisteredModelAdmin(StoryAdmin):
     def roll_back(self, request: HttpRequest, chosen: QuerySet[RegisteredModel]) -> None:
         each(self, request, few(self, request, chosen), partial(rolled_back, request))
 
+    @admin.action(description="Take this version out of service", permissions=["activate"])
+    def retire(self, request: HttpRequest, chosen: QuerySet[RegisteredModel]) -> None:
+        each(self, request, few(self, request, chosen), partial(retired, request))
+
 
 def activated(request: HttpRequest, model: RegisteredModel, replaces: UUID | None) -> str:
+    """Where it takes two people, the second one is asked."""
     actor = actor_of(request, Source.ADMIN)
-    return f"{activate_model(actor=actor, model_id=model.pk, replaces=replaces)} is live."
+    waits = let_go_live(actor=actor, model_id=model.pk, replaces=replaces)
+    return f"{model} waits for a second person." if waits else f"{model} is live."
 
 
 def rolled_back(request: HttpRequest, model: RegisteredModel) -> str:
     return f"{roll_back_model(actor=actor_of(request, Source.ADMIN), model_id=model.pk)} is live."
+
+
+def retired(request: HttpRequest, model: RegisteredModel) -> str:
+    row = retire_model(actor=actor_of(request, Source.ADMIN), model_id=model.pk)
+    return f"{row} is out of service."
 
 
 @admin.register(Activation)
@@ -140,6 +168,51 @@ class ActivationAdmin(StoryAdmin):
     @admin.display(description="version")
     def version(self, row: Activation) -> str:
         return str(row.model)
+
+
+@admin.register(ActivationRequest)
+class ActivationRequestAdmin(StoryAdmin):
+    """Who wants a version to go live that decisions will rest on, and what a second person says of it."""
+
+    rule_to_view = "models.view"
+    heavy = ("gate",)
+    list_display = ("version", "state", "requested_by", "requested_at", "decided_by", "decided_at")
+    list_select_related = ("model", "requested_by", "decided_by")
+    list_filter = (("status", NamedChoices), "requested_at")
+    date_hierarchy = "requested_at"
+    search_fields = ("name", "=model__version")
+    search_help_text = "An id, the model's name, or a version."
+    actions = ("approve", "refuse")
+
+    @admin.display(description="version")
+    def version(self, row: ActivationRequest) -> str:
+        return str(row.model)
+
+    @admin.display(description="state", ordering="status")
+    def state(self, row: ActivationRequest) -> str:
+        return badge(row.status, REQUEST_TONES[row.status], row.status)
+
+    def has_activate_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, "models.activate")
+
+    @admin.action(description="Approve: the version goes live", permissions=["activate"])
+    def approve(self, request: HttpRequest, chosen: QuerySet[ActivationRequest]) -> None:
+        each(self, request, few(self, request, chosen), partial(approved, request))
+
+    @admin.action(description="Refuse, or withdraw", permissions=["activate"])
+    def refuse(self, request: HttpRequest, chosen: QuerySet[ActivationRequest]) -> None:
+        each(self, request, few(self, request, chosen), partial(request_refused, request))
+
+
+def approved(request: HttpRequest, row: ActivationRequest) -> str:
+    return (
+        f"{approve_activation(actor=actor_of(request, Source.ADMIN), request_id=row.pk)} is live."
+    )
+
+
+def request_refused(request: HttpRequest, row: ActivationRequest) -> str:
+    done = refuse_activation(actor=actor_of(request, Source.ADMIN), request_id=row.pk)
+    return f"{done.model} does not go live."
 
 
 @admin.register(TrainingJob)

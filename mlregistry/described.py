@@ -18,13 +18,23 @@ ASKED = {
     "metrics": {"auc": 0.91, "examples": 1240},
 }
 MODEL = {
-    **ASKED, "id": MODEL_ID, "training_job_id": JOB_ID, "artifact_path": "", "sha256": "", "size": None,
-    "is_active": False, "created_by_id": None, "created_at": MORNING,
+    **ASKED, "id": MODEL_ID, "training_job_id": JOB_ID, "artifact_path": "", "format": "", "sha256": "",
+    "size": None, "is_active": False, "created_by_id": None, "created_at": MORNING,
+}  # fmt: skip
+WHOLE_MODEL = {
+    **MODEL, "parameters": {"depth": 4}, "signature": {"inputs": {"confidence": "float"}}, "data_set_digest": "9f" * 32,
+    "card": {"summary": "Learned from 1,240 verdicts.", "limits": ["It knows two agents."]},
 }  # fmt: skip
 JOB = {
     "id": JOB_ID, "model_name": "review-risk", "agent_id": AGENT_ID, "trainer": "", "status": "pending",
-    "config": {"folds": 5}, "progress": 0.0, "error": "", "created_by_id": None, "created_at": MORNING,
-    "started_at": None, "finished_at": None,
+    "config": {"folds": 5}, "seed": 0, "trigger": "person", "progress": 0.0, "error": "",
+    "created_by_id": None, "created_at": MORNING, "started_at": None, "finished_at": None,
+}  # fmt: skip
+WHOLE_JOB = {
+    **JOB, "status": "completed", "progress": 1.0, "metrics": {"auc": 0.91}, "log": "08:00:01 It made review-risk 7.",
+    "feedback_ids": [], "data_set_digest": "9f" * 32, "code_version": "1c" * 32, "taken_count": 1,
+    "heartbeat_at": MORNING, "cancel_requested_at": None, "started_at": MORNING, "finished_at": MORNING,
+    "models": [MODEL_ID],
 }  # fmt: skip
 PLACE = Query(name="cursor", type=UUID, about="The `next` of the page before.")
 YES_OR_NO = Literal["true", "True", "1", "false", "False", "0"]
@@ -42,22 +52,19 @@ LIST_MODELS = Operation(
 )
 REGISTER_MODEL = Operation(
     summary="Register a version of a model",
-    about="409 when the version is there already.",
+    about="409 when the version is there already. `is_active` lets it go live at once, except where that takes two "
+    "people.",
     body=shapes.NewModel,
     example=ASKED,
     answer=answers.Model,
     answered=MODEL,
     status=201,
 )
-ACTIVATE_MODEL = Operation(
-    summary="Let a version of a model go live",
-    about="The one that was live retires. `replaces` is the version that the caller saw live, null for none: of all "
-    "who saw the same one wins, and the others get 409 with `live`, `{id, version}` or null. Without it, 409 only when "
-    "another went live in the middle of the request.",
-    body=shapes.GoingLive,
-    example={"replaces": "019a0e70-3b1c-7e0a-a4c2-6d5b9f0e8c77"},
-    answer=answers.Activated,
-    answered={"status": "activated", "model_id": MODEL_ID},
+READ_MODEL = Operation(
+    summary="Read a version of a model",
+    about="With its card, its parameters and its signature.",
+    answer=answers.WholeModel,
+    answered=WHOLE_MODEL,
 )
 LIST_JOBS = Operation(
     summary="List training jobs",
@@ -71,6 +78,8 @@ LIST_JOBS = Operation(
 )
 REQUEST_JOB = Operation(
     summary="Ask for a training job",
+    about="Workers carry it out. `trainer` is one of those that the settings name; without it, the model's own. Only "
+    "trainers that are named and unknown are refused: a job whose model has none fails, and says so.",
     body=shapes.NewTrainingJob,
     example={"model_name": "review-risk", "agent_id": AGENT_ID, "config": {"folds": 5}},
     answer=answers.TrainingRequested,
@@ -80,4 +89,20 @@ REQUEST_JOB = Operation(
         "message": "The job is recorded. It waits until a trainer takes it.",
     },
     status=201,
+)
+READ_JOB = Operation(
+    summary="Read a training job",
+    about="With its log, its metrics, and all that it rests on: the digest of its examples, the version of its code, "
+    "its config and its seed.",
+    answer=answers.WholeTrainingJob,
+    answered=WHOLE_JOB,
+)
+CANCEL_JOB = Operation(
+    summary="Call a training job off",
+    about="At once while it waits. While it runs it stops with its trainer's next word, and `status` is `running` "
+    "until then; no model comes of it. 409 when it has ended.",
+    body=shapes.CallingOff,
+    example={"reason": "The examples were the wrong ones."},
+    answer=answers.TrainingRequested,
+    answered={"job_id": JOB_ID, "status": "cancelled", "message": "It is called off."},
 )

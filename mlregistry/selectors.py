@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from agentic.errors import NotFound
-from mlregistry.models import Activation, RegisteredModel, TrainingJob
+from mlregistry.models import (
+    Activation,
+    ActivationRequest,
+    RegisteredModel,
+    RequestStatus,
+    TrainingJob,
+)
+
+MOST_MADE = 50
 
 
 def read_model(model_id: UUID) -> RegisteredModel:
@@ -45,6 +54,56 @@ def live_before(activation: Activation) -> Activation | None:
     earlier = Activation.objects.filter(name=began.name, number__lt=began.number)
     found = earlier.select_related("model", "restores").order_by("-number").first()
     return found and (found.restores or found)
+
+
+def live_at(at: datetime, *, name: str = "", after: str = "", limit: int = 1) -> list[Activation]:
+    """What was live at that moment, by name: of one name, or of all that come after a name."""
+    begun = Activation.objects.filter(activated_at__lte=at).exclude(ended_at__lte=at)
+    wanted = begun.filter(name=name) if name else begun.filter(name__gt=after)
+    people = ("requested_by", "approved_by")
+    return list(wanted.select_related("model", *people).order_by("name", "-number")[:limit])
+
+
+def read_request(request_id: UUID) -> ActivationRequest:
+    try:
+        return ActivationRequest.objects.select_related("model").get(pk=request_id)
+    except ActivationRequest.DoesNotExist as error:
+        raise NotFound("There is no such request.") from error
+
+
+def open_request(name: str) -> ActivationRequest | None:
+    """The one that waits for a second person; there is one of each name at most."""
+    waiting = ActivationRequest.objects.filter(name=name, status=RequestStatus.OPEN)
+    return waiting.select_related("model", "requested_by").first()
+
+
+def is_overtaken(request: ActivationRequest, live: RegisteredModel | None) -> bool:
+    """Whether it is no longer live what was when the request was made: then it can only be refused."""
+    seen: str | None = request.gate.get("live")
+    return (str(live.pk) if live else None) != seen
+
+
+def list_requests(
+    *, status: str, name: str, before: UUID | None, limit: int
+) -> list[ActivationRequest]:
+    """Up to `limit` requests, the newest first."""
+    asked = {"status": status, "name": name, "pk__lt": before}
+    wanted = {column: value for column, value in asked.items() if value}
+    rows = ActivationRequest.objects.filter(**wanted).order_by("-id")
+    return list(rows.select_related("model")[:limit])
+
+
+def read_job(job_id: UUID) -> TrainingJob:
+    try:
+        return TrainingJob.objects.get(pk=job_id)
+    except TrainingJob.DoesNotExist as error:
+        raise NotFound("There is no such training job.") from error
+
+
+def made_by(job_id: UUID) -> list[UUID]:
+    """The versions that a job made, or that were entered as made by it; the newest first."""
+    made = RegisteredModel.objects.filter(training_job=job_id).order_by("-id")
+    return list(made.values_list("pk", flat=True)[:MOST_MADE])
 
 
 def list_jobs(*, status: str, before: UUID | None, limit: int) -> list[TrainingJob]:

@@ -20,18 +20,22 @@ from agentic.api import (
 from agentic.parsing import read
 from mlregistry import described, selectors
 from mlregistry.models import JobStatus, RegisteredModel, TrainingJob
-from mlregistry.services.activation import activate_model
 from mlregistry.services.registration import register_model
-from mlregistry.services.training import request_training_job
-from mlregistry.shapes import GoingLive, NewModel, NewTrainingJob
+from mlregistry.services.training import cancel_training_job, request_training_job
+from mlregistry.shapes import CallingOff, NewModel, NewTrainingJob
 
 MODEL_SHOWN = (
-    "id", "name", "version", "agent_id", "training_job_id", "metrics", "artifact_path", "sha256", "size", "is_active",
-    "created_by_id", "created_at",
+    "id", "name", "version", "agent_id", "training_job_id", "metrics", "artifact_path", "format", "sha256", "size",
+    "is_active", "created_by_id", "created_at",
 )  # fmt: skip
+WHOLE_MODEL_SHOWN = (*MODEL_SHOWN, "parameters", "signature", "card", "data_set_digest")
 JOB_SHOWN = (
-    "id", "model_name", "agent_id", "trainer", "status", "config", "progress", "error", "created_by_id", "created_at",
-    "started_at", "finished_at",
+    "id", "model_name", "agent_id", "trainer", "status", "config", "seed", "trigger", "progress", "error",
+    "created_by_id", "created_at", "started_at", "finished_at",
+)  # fmt: skip
+WHOLE_JOB_SHOWN = (
+    *JOB_SHOWN, "metrics", "log", "feedback_ids", "data_set_digest", "code_version", "taken_count", "heartbeat_at",
+    "cancel_requested_at",
 )  # fmt: skip
 YES = ("true", "True", "1")
 NO = ("false", "False", "0")
@@ -43,6 +47,11 @@ def shown(model: RegisteredModel) -> dict[str, Any]:
 
 def job_shown(job: TrainingJob) -> dict[str, Any]:
     return {name: getattr(job, name) for name in JOB_SHOWN}
+
+
+def whole_job_shown(job: TrainingJob) -> dict[str, Any]:
+    told = {name: getattr(job, name) for name in WHOLE_JOB_SHOWN}
+    return {**told, "models": selectors.made_by(job.pk)}
 
 
 class Models(ApiView):
@@ -65,17 +74,13 @@ class Models(ApiView):
         return Response(shown(selectors.read_model(model.pk)), status=201)
 
 
-class Activate(ApiView):
-    """The version goes live; the one that was retires."""
+class OneModel(ApiView):
+    rules = {"GET": "models.view"}
+    operations = {"GET": described.READ_MODEL}
 
-    rules = {"POST": "models.activate"}
-    operations = {"POST": described.ACTIVATE_MODEL}
-
-    def post(self, request: Request, model_id: str) -> Response:
-        pk = id_in_path(model_id)
-        asked = read_about(request, GoingLive, RegisteredModel.objects.filter(pk=pk))
-        model = activate_model(actor=actor_of(request), model_id=pk, replaces=asked.replaces)
-        return Response({"status": "activated", "model_id": model.pk})
+    def get(self, request: Request, model_id: str) -> Response:
+        model = selectors.read_model(id_in_path(model_id))
+        return Response({name: getattr(model, name) for name in WHOLE_MODEL_SHOWN})
 
 
 class TrainingJobs(ApiView):
@@ -94,6 +99,28 @@ class TrainingJobs(ApiView):
         job = request_training_job(actor=actor_of(request), **msgspec.structs.asdict(asked))
         message = "The job is recorded. It waits until a trainer takes it."
         return Response({"job_id": job.pk, "status": job.status, "message": message}, status=201)
+
+
+class OneTrainingJob(ApiView):
+    rules = {"GET": "training.view"}
+    operations = {"GET": described.READ_JOB}
+
+    def get(self, request: Request, job_id: str) -> Response:
+        return Response(whole_job_shown(selectors.read_job(id_in_path(job_id))))
+
+
+class CancelTrainingJob(ApiView):
+    rules = {"POST": "training.request"}
+    operations = {"POST": described.CANCEL_JOB}
+
+    def post(self, request: Request, job_id: str) -> Response:
+        pk = id_in_path(job_id)
+        asked = read_about(request, CallingOff, TrainingJob.objects.filter(pk=pk))
+        job = cancel_training_job(actor=actor_of(request), job_id=pk, reason=asked.reason)
+        message = (
+            "It is called off." if job.finished_at else "It stops with its trainer's next word."
+        )
+        return Response({"job_id": job.pk, "status": job.status, "message": message})
 
 
 def page(rows: list[Any], limit: int) -> dict[str, Any]:
