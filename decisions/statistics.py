@@ -53,6 +53,37 @@ class Share(NamedTuple):
         return self.n < FEW
 
 
+class Mean(NamedTuple):
+    """The mean of `n` figures, none of which can lie beyond `least` and `most`; None as long as there are none."""
+
+    total: float
+    n: int
+    least: float
+    most: float
+
+    @property
+    def value(self) -> float | None:
+        return self.total / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval after Wilson, as of a share of the way from `least` to `most`.
+
+        No figures between these bounds vary more than those at the bounds: it is rather too wide than too narrow.
+        """
+        width = self.most - self.least
+        low, high = wilson((self.total - self.n * self.least) / width, self.n)
+        return self.least + low * width, self.least + high * width
+
+    @property
+    def few(self) -> bool:
+        return self.n < FEW
+
+
+def mean_of(figures: Sequence[float], least: float, most: float) -> Mean:
+    return Mean(sum(figures), len(figures), least, most)
+
+
 class Bin(NamedTuple):
     """Decisions whose stated confidence lies from `low` to `high`, and how many of them people found right."""
 
