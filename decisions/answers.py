@@ -9,8 +9,10 @@ from agentic.actors import ActorKind, Source
 from agentic.answers import Answer, Count, Moment, Object, Share, one_of
 from agentic.vocabulary import EntityType, EventType
 from decisions.models.decision import FeedbackType, Route
+from decisions.models.policy import DraftState
 from decisions.models.stop import StopScope
-from decisions.shapes import PriorityName
+from decisions.shapes import BudgetName, PriorityName
+from decisions.simulated import Simulation
 from decisions.states import DecisionStatus, State
 
 
@@ -121,8 +123,20 @@ class EventPage(Answer):
     next: int | None
 
 
+class RiskReason(Answer):
+    """What raises (above 0) or lowers the predicted risk, by how much in log-odds, and in words."""
+
+    feature: str
+    says: str
+    weight: float
+
+
 class PendingDecision(Answer):
-    """A proposal or a result that waits for a person, with what it is about and why it came here."""
+    """A proposal or a result that waits for a person, with what it is about and why it came here.
+
+    `predicted_risk` is the probability that a person would correct it, by the version of the risk model that was live;
+    null without one. `recalibrated_confidence` is what the stated one was worth by past verdicts.
+    """
 
     id: UUID
     task_id: UUID
@@ -136,6 +150,10 @@ class PendingDecision(Answer):
     reason: str
     policy_version: int | None
     audit_probability: Share
+    model_version: str
+    predicted_risk: Share | None
+    risk_reasons: list[RiskReason] | None
+    recalibrated_confidence: Share | None
     due_at: Moment | None
     created_at: Moment
     title: str
@@ -194,7 +212,9 @@ class ReviewResults(Answer):
 
 
 class Policy(Answer):
-    """A version of the review policy. A threshold of null always asks a person."""
+    """A version of the review policy. A threshold of null always asks a person; that of the risk was found for
+    `risk_model_version`.
+    """
 
     version: int
     threshold: Share | None
@@ -202,10 +222,50 @@ class Policy(Answer):
     priorities: dict[str, Share | None]
     sample_share: Share
     review_seconds: int
+    budget: BudgetName
+    budget_value: Share | None
+    risk_threshold: Share | None
+    risk_model_version: str
     note: str
     is_active: bool
     created_by_id: UUID | None
+    approved_by_id: UUID | None
     created_at: Moment
+
+
+class PolicyPage(Answer):
+    """The newest first. `next` is the `before` of the page after this one; null when there is none."""
+
+    policies: list[Policy]
+    next: Count | None
+
+
+class PolicyDraft(Answer):
+    """A policy that somebody proposes. `simulation` is of what it says now, or null."""
+
+    id: UUID
+    state: DraftState
+    threshold: Share | None
+    task_types: dict[str, Share | None]
+    priorities: dict[str, Share | None]
+    sample_share: Share
+    review_seconds: int
+    budget: BudgetName
+    budget_value: Share | None
+    risk_threshold: Share | None
+    note: str
+    simulation: Simulation | None
+    simulated_at: Moment | None
+    version: int | None
+    created_by_id: UUID
+    created_at: Moment
+
+
+class PolicyDraftPage(Answer):
+    """The newest first, without what simulations said."""
+
+    drafts: list[PolicyDraft]
+    next: str | None
 
 
 class Stop(Answer):

@@ -40,12 +40,15 @@ POSTGRES_POLICY_ANSWER = "EXECUTE FUNCTION refuse_edit();"
 SQLITE_POLICY_ANSWER = (
     "BEGIN SELECT RAISE(ABORT, 'review_policies: published versions are not edited'); END;"
 )
-# All of a version but whether it is the active one; at first a policy knew no budget.
+# All of a version but whether it is the active one; at first a policy knew no budget, then no model of the risk.
 PUBLISHED_AT_FIRST = (
     "id", "version", "threshold", "task_types", "priorities", "sample_share", "review_seconds", "note", "created_by_id",
     "created_at",
 )  # fmt: skip
-PUBLISHED = (*PUBLISHED_AT_FIRST, "budget", "budget_value", "risk_threshold", "approved_by_id")
+PUBLISHED_WITH_A_BUDGET = (
+    *PUBLISHED_AT_FIRST, "budget", "budget_value", "risk_threshold", "approved_by_id",
+)  # fmt: skip
+PUBLISHED = (*PUBLISHED_WITH_A_BUDGET, "risk_model_version")
 DECISION_PAIRS = [(old, new) for old, news in DECISION_LEGAL.items() for new in news]
 GUARDED = (("tasks", "state", WRITABLE_PAIRS), ("decisions", "status", DECISION_PAIRS))
 

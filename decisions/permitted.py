@@ -14,6 +14,8 @@ from decisions.services.verdicts import check_duties
 from decisions.states import LEGAL, OVERRIDABLE, State
 
 ALWAYS = frozenset(LEGAL)
+# Before that there is no work of which anything could be told.
+BEGUN = ALWAYS - {State.QUEUED, State.ASSIGNED, State.ACKED}
 
 
 class Action(NamedTuple):
@@ -51,6 +53,8 @@ ACTIONS = {
             decides=True,
         ),
         Action("cancel", "Call off", "tasks.move", leading_to(State.CANCELLED)),
+        Action("rate", "Rate it", "feedback.give", BEGUN),
+        Action("outcome", "Tell how it turned out", "feedback.give", BEGUN),
     )
 }
 

@@ -7,7 +7,7 @@ from decisions.admin.agents import WorkingAgentAdmin
 from decisions.admin.attempts import AttemptAdmin, EscalationAdmin
 from decisions.admin.comments import CommentAdmin
 from decisions.admin.decisions import DecisionAdmin, FeedbackAdmin, ReviewAdmin
-from decisions.admin.policies import ReviewPolicyAdmin
+from decisions.admin.policies import PolicyDraftAdmin, ReviewPolicyAdmin
 from decisions.admin.stops import StopAdmin
 from decisions.admin.tasks import TaskAdmin
 
@@ -17,6 +17,7 @@ __all__ = [
     "DecisionAdmin",
     "EscalationAdmin",
     "FeedbackAdmin",
+    "PolicyDraftAdmin",
     "ReviewAdmin",
     "ReviewPolicyAdmin",
     "StopAdmin",

@@ -12,6 +12,7 @@ from django.db import migrations, models
 
 from decisions.guards import (
     PUBLISHED_AT_FIRST,
+    PUBLISHED_WITH_A_BUDGET,
     install_again,
     protect_policies,
     unprotect_policies,
@@ -24,7 +25,7 @@ def unguarded(apps: Any, schema_editor: Any) -> None:
 
 def guarded(apps: Any, schema_editor: Any) -> None:
     install_again(schema_editor)
-    protect_policies(schema_editor)
+    protect_policies(schema_editor, PUBLISHED_WITH_A_BUDGET)
 
 
 def guarded_as_before(apps: Any, schema_editor: Any) -> None:

@@ -57,6 +57,14 @@ class ReviewPolicy(models.Model):
         blank=True,
         help_text="At this predicted risk or more a person looks; found by simulation for the budget.",
     )
+    risk_model_version = models.CharField(
+        max_length=100,
+        default="",
+        db_default="",
+        blank=True,
+        editable=False,
+        help_text="The version of the risk model that the threshold of risk was found for.",
+    )
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

@@ -322,6 +322,14 @@ class Escalation(models.Model):
             ),
             models.CheckConstraint(condition=Q(level__gte=1), name="escalations_level"),
         ]
+        indexes = [
+            # The open ones as the pages of escalations, the dashboard and the review desk list them.
+            models.Index(
+                fields=("-level", "opened_at", "id"),
+                condition=Q(resolved_at__isnull=True),
+                name="escalations_by_urgency",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"level {self.level}: {self.reason}"
