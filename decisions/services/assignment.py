@@ -20,8 +20,9 @@ from agentic.clock import Now
 from agentic.fixed_query import ASKED_ID, FixedQuery
 from agentic.transitions import move_many
 from agents.models import Agent, AgentStatus
-from agents.strategies import Candidate, Choice, Wanted, choose
-from decisions import moves, stopping
+from agents.strategies import LEARNED, Candidate, Choice, Wanted, choose
+from agents.thompson import NO_RECORDS
+from decisions import moves, outcomes, stopping
 from decisions.models import TASKS, Attempt, Task
 from decisions.models.task import Outcome
 from decisions.states import HELD
@@ -47,7 +48,7 @@ def offer(works: Sequence[Work], *, actor: Actor) -> set[UUID]:
     held = read_candidates(agents)
     # Mostly nothing has happened to them before the lock: then the choice stands.
     same = len(held) == len(agents) and all(seen[one.agent_id] == one for one in held)
-    sure = first if same else choose_for(works, held)
+    sure = first if same else chosen_again(works, first, held)
     asked = [moves.assign(work, sure[work.id], work.now) for work in works if work.id in sure]
     return assigned(asked, actor)
 
@@ -56,18 +57,37 @@ def assigned(asked: list[Move], actor: Actor) -> set[UUID]:
     return {written.pk for written in move_many(TASKS, asked, actor=actor) if written}
 
 
+def chosen_again(
+    works: Sequence[Work], first: dict[UUID, Choice], held: Sequence[Candidate]
+) -> dict[UUID, Choice]:
+    """What was drawn stands where it still can: a second draw, of these agents alone, had another probability."""
+    if settings.DELEGATION_STRATEGY != LEARNED:
+        return choose_for(works, held)
+    by_id = {candidate.agent_id: candidate for candidate in held}
+    upheld: dict[UUID, Choice] = {}
+    for work in works:
+        choice = first.get(work.id)
+        agent = by_id.get(choice.agent_id) if choice else None
+        if choice and agent and wanted(work).fits(agent):
+            upheld[work.id] = choice
+            by_id[agent.agent_id] = replace(agent, load=agent.load + 1)
+    return upheld
+
+
 def choose_for(works: Iterable[Work], candidates: Collection[Candidate]) -> dict[UUID, Choice]:
     """A choice for each task that can have one; what is chosen counts as load for the next."""
     by_id = {candidate.agent_id: candidate for candidate in candidates}
     suited: dict[Wanted, list[UUID]] = {}  # most tasks of a set want the same
     choices: dict[UUID, Choice] = {}
+    strategy = settings.DELEGATION_STRATEGY
+    records = outcomes.kept.get() if strategy == LEARNED else NO_RECORDS
     for work in works:
         asked = wanted(work)
         if asked not in suited:
             suited[asked] = [one.agent_id for one in candidates if asked.suits(one)]
         target = work.target_agent_id
         allowed = [by_id[one] for one in suited[asked] if target is None or target == one]
-        choice = choose(settings.DELEGATION_STRATEGY, asked, allowed)
+        choice = choose(strategy, asked, allowed, records)
         if choice is not None:
             choices[work.id] = choice
             taken = by_id[choice.agent_id]

@@ -40,10 +40,13 @@ def acknowledge_escalation(task_id: UUID, *, actor: Actor) -> Escalation:
 
 
 @transaction.atomic
-def assign_escalation(task_id: UUID, *, actor: Actor, person_id: UUID) -> Escalation:
+def assign_escalation(
+    task_id: UUID, *, actor: Actor, person_id: UUID, replaces: UUID | None = None
+) -> Escalation:
     """To a person who takes care of it from now on. Who takes it themselves acknowledges it with that.
 
-    Invalid when the person may not handle escalations, or has it already.
+    Invalid when the person may not handle escalations, or has it already. Conflict when somebody else has it than
+    `replaces`, None for nobody: it is taken from people, never by oversight.
     """
     work, escalation = open_one(task_id, actor)
     person = people_who_may(HANDLE).filter(pk=person_id).first()
@@ -51,10 +54,19 @@ def assign_escalation(task_id: UUID, *, actor: Actor, person_id: UUID) -> Escala
         raise Invalid(person="nobody who may handle escalations")
     if escalation.assigned_to_id == person.pk:
         raise Invalid(person=f"{person.name} has it already")
+    check_holder(work, escalation, replaces)
     takes_it = person.pk == actor.user_id and escalation.acknowledged_at is None
     patch = {"assigned_to_id": person.pk, **(acknowledgement(work, actor) if takes_it else {})}
     write(work, escalation, patch, actor, acknowledges=takes_it, person=person)
     return escalation
+
+
+def check_holder(work: Work, escalation: Escalation, known: UUID | None) -> None:
+    if escalation.assigned_to_id == known:
+        return
+    holder = escalation.assigned_to
+    said = f"{holder.name} takes care of it now." if holder else "Nobody has it any more."
+    raise Conflict(work.state, LEGAL[work.state], said)
 
 
 def open_one(task_id: UUID, actor: Actor) -> tuple[Work, Escalation]:
@@ -64,7 +76,7 @@ def open_one(task_id: UUID, actor: Actor) -> tuple[Work, Escalation]:
     work = load_one(task_id, lock=True)
     if work.state != State.ESCALATED:
         raise IllegalMove(work.state, LEGAL[work.state])
-    opened = Escalation.objects.select_related("acknowledged_by")
+    opened = Escalation.objects.select_related("acknowledged_by", "assigned_to")
     return work, opened.get(task=task_id, resolved_at__isnull=True)
 
 

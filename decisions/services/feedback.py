@@ -15,6 +15,7 @@ from agentic.transitions import move
 from agentic.vocabulary import EventType
 from decisions.models import TASKS, Attempt, Decision, Feedback
 from decisions.models.decision import FeedbackType
+from decisions.provenance import RESTED_ON, rested_on
 from decisions.shapes import FeedbackRequest
 from decisions.work import Work, load_one
 
@@ -25,6 +26,7 @@ TELLS = {
     FeedbackType.PERFORMANCE_METRIC: ("metric", "value"),
 }
 FIELDS = ("rating", "correct", "metric", "value")
+LOWEST, HIGHEST = 1, 5  # rating
 
 
 @transaction.atomic
@@ -35,6 +37,7 @@ def give_feedback(task_id: UUID, *, actor: Actor, told: FeedbackRequest) -> UUID
     row = feedback_row(work, content, actor, told)
     about = {
         "feedback_id": row.values["id"],
+        "agent_id": row.values["agent_id"],
         "feedback_type": told.feedback_type,
         "by": actor.label,
     }
@@ -60,28 +63,30 @@ def content_of(told: FeedbackRequest) -> dict[str, Any]:
 def feedback_row(
     work: Work, content: dict[str, Any], actor: Actor, told: FeedbackRequest
 ) -> Insert:
+    decision = decision_of(work, told.decision_id) if told.decision_id else {}
     return Insert(
         Feedback,
         {
             "id": new_id(),
             "task_id": work.id,
-            "agent_id": whose(work, told.decision_id),
+            "agent_id": decision["agent_id"] if decision else last_at_work(work),
             "decision_id": told.decision_id,
             "feedback_type": told.feedback_type,
-            "content": content,
+            "content": content | ({"rested_on": rested_on(decision)} if decision else {}),
             "source_user_id": actor.user_id,
             "created_at": work.now,
         },
     )
 
 
-def whose(work: Work, decision_id: UUID | None) -> UUID | None:
-    """The agent that it is about: whose decision it is, else who worked on the task last."""
-    if decision_id is None:
-        attempts = Attempt.objects.filter(task=work.id).order_by("-number")
-        return attempts.values_list("agent_id", flat=True).first()
-    found = Decision.objects.filter(pk=decision_id, task=work.id).values_list("agent_id")
+def last_at_work(work: Work) -> UUID | None:
+    """The agent that it is about, where no decision is named."""
+    attempts = Attempt.objects.filter(task=work.id).order_by("-number")
+    return attempts.values_list("agent_id", flat=True).first()
+
+
+def decision_of(work: Work, decision_id: UUID) -> dict[str, Any]:
+    found = Decision.objects.filter(pk=decision_id, task=work.id).values("agent_id", *RESTED_ON)
     if not found:
         raise Invalid(decision_id="this task has no such decision")
-    agent_id: UUID | None = found[0][0]
-    return agent_id
+    return dict(found[0])

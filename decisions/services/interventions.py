@@ -24,6 +24,7 @@ from decisions.models.decision import Route, Verdict
 from decisions.models.task import Outcome
 from decisions.plans import RESULT, completed, decided
 from decisions.policy import active, ruling
+from decisions.provenance import PROVENANCE, rested_on, seen_with
 from decisions.services.assignment import choose_for, lock_agents, read_candidates
 from decisions.services.effects import move_tasks
 from decisions.services.verdicts import check_duties, decide, feedback
@@ -75,31 +76,36 @@ def override_rows(
     pending = Decision.objects.filter(
         task=work.id, decision_type=RESULT, status=DecisionStatus.PENDING
     )
-    fields = ("id", "agent_id", "proposal", "confidence", "audit_probability")
+    fields = ("id", "agent_id", "proposal", "confidence", *PROVENANCE)
     decision: dict[str, Any] = dict(pending.values(*fields).first() or {})
-    review = Insert(
-        Review,
-        {
-            "id": new_id(),
-            "task_id": work.id,
-            "decision_id": decision.get("id"),
-            "reviewer_id": actor.user_id,
-            "verdict": Verdict.OVERRIDE,
-            "reason": reason,
-            "new_proposal": new_decision,
-            "seconds_spent": seconds_spent,
-            "created_at": work.now,
-        },
-    )
+    review = {
+        "id": new_id(),
+        "task_id": work.id,
+        "decision_id": decision.get("id"),
+        "reviewer_id": actor.user_id,
+        "verdict": Verdict.OVERRIDE,
+        "reason": reason,
+        "new_proposal": new_decision,
+        "seconds_spent": seconds_spent,
+        "created_at": work.now,
+    }
+    return Insert(Review, review), example_of(work, actor, decision, new_decision)
+
+
+def example_of(
+    work: Work, actor: Actor, decision: dict[str, Any], new_decision: dict[str, Any]
+) -> Insert:
+    """`decision` is the pending result, empty where there was none."""
     content = {
         "verdict": Verdict.OVERRIDE,
         "proposal": decision.get("proposal"),
         "corrected": new_decision,
         "confidence": decision.get("confidence"),
-        "seen_with_probability": decision.get("audit_probability"),
+        "seen_with_probability": seen_with(decision),
+        "rested_on": rested_on(decision),
     }
     agent_id = decision.get("agent_id") or work.assigned_agent_id
-    return review, feedback(work, content, actor, agent_id=agent_id, decision_id=decision.get("id"))
+    return feedback(work, content, actor, agent_id=agent_id, decision_id=decision.get("id"))
 
 
 @transaction.atomic

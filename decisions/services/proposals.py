@@ -18,7 +18,7 @@ from decisions import moves, shapes
 from decisions.digests import digest
 from decisions.models import DECISIONS, TASKS, Decision, Review
 from decisions.models.decision import Route, Verdict
-from decisions.plans import RESULT, Answer, ruled
+from decisions.plans import RESULT, Answer, known, ruled
 from decisions.policy import Ruling, rule_now
 from decisions.services.review_load import brought_to_people, refuse_paused
 from decisions.services.stale import lost
@@ -37,8 +37,8 @@ def propose(call: shapes.Propose, *, agent_id: UUID, actor: Actor) -> Answer:
     work = load_one(call.task_id, lock=True)
     check_holder(work, agent_id, call.lease_token)
     proposal = digest(call.decision_type, call.proposal)
-    known = Decision.objects.filter(task=work.id, decision_type=call.decision_type, digest=proposal)
-    found = known.exclude(status__in=OPEN_AGAIN).values_list("id", flat=True).first()
+    same = Decision.objects.filter(task=work.id, decision_type=call.decision_type, digest=proposal)
+    found = same.exclude(status__in=OPEN_AGAIN).values_list("id", flat=True).first()
     return describe(found or record(work, call, proposal, actor))
 
 
@@ -50,7 +50,7 @@ def check_holder(work: Work, agent_id: UUID, lease_token: UUID) -> None:
 
 
 def record(work: Work, call: shapes.Propose, proposal: str, actor: Actor) -> UUID:
-    ruling = rule_now(task_type=work.task_type, priority=work.priority, confidence=call.confidence)
+    ruling = rule_now(known(work, call.confidence, call.proposal))
     auto = ruling.route == Route.AUTO
     if not auto:
         refuse_paused(work.held.agent_id)

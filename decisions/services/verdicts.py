@@ -24,6 +24,7 @@ from decisions.models import DECISIONS, Decision, Feedback, Review
 from decisions.models.decision import FeedbackType, Verdict
 from decisions.models.task import Priority
 from decisions.plans import RESULT, Answer
+from decisions.provenance import PROVENANCE, rested_on, seen_with
 from decisions.retries import Next, retry_or_escalate
 from decisions.services.effects import move_tasks
 from decisions.services.reservations import NOBODY
@@ -39,7 +40,7 @@ STATUS = {
     Verdict.RESPOND: (DecisionStatus.RESPONDED, Said.DECISION_RESPONDED),
 }
 DECISION_FIELDS = (
-    "id", "task_id", "agent_id", "decision_type", "status", "version", "proposal", "confidence", "audit_probability",
+    "id", "task_id", "agent_id", "decision_type", "status", "version", "proposal", "confidence", *PROVENANCE,
 )  # fmt: skip
 Result = Answer | DomainError
 
@@ -133,6 +134,8 @@ def judge(
             DECISION_LEGAL[decision["status"]],
             "This decision is not pending any more.",
         )
+    if review.proposal is not None and review.proposal == decision["proposal"]:
+        raise Invalid(proposal="this is what was proposed: approve it, or change it")
     return Judged(decision, work, review)
 
 
@@ -250,7 +253,8 @@ def feedback_row(one: Judged, actor: Actor) -> Insert:
         "proposal": one.decision["proposal"],
         "corrected": one.review.proposal,
         "confidence": one.decision["confidence"],
-        "seen_with_probability": one.decision["audit_probability"],
+        "seen_with_probability": seen_with(one.decision),
+        "rested_on": rested_on(one.decision),
     }
     return feedback(
         one.work, content, actor, agent_id=one.decision["agent_id"], decision_id=one.decision["id"]
