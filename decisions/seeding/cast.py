@@ -100,7 +100,7 @@ def become(row: Row, status: AgentStatus, at: datetime, ledger: Ledger) -> None:
 
 
 def tell_newcomers(cast: Cast, reason: str) -> None:
-    """Accounts and agents are audited, whoever makes them: the last thing in the transaction."""
+    """Accounts and agents are audited, whoever makes them."""
     for user in cast.new_people:
         tell_created(user, actor=AT_THE_KEYBOARD)
     for row in cast.new_agents:

@@ -7,9 +7,11 @@ from datetime import datetime
 
 from django.db import connection, models, transaction
 
+from agentic.audits import record
+from agentic.vocabulary import AuditAction
 from agents.models import Agent
 from decisions.models import Attempt, Decision, Escalation, Feedback, Review, Task
-from decisions.seeding.cast import gather, tell_newcomers
+from decisions.seeding.cast import AT_THE_KEYBOARD, gather, tell_newcomers
 from decisions.seeding.chance import Chance
 from decisions.seeding.ledger import Ledger
 from decisions.seeding.stories import tell
@@ -38,8 +40,10 @@ def fill(*, tasks: int, seed: int, now: datetime, progress: Callable[[int], None
                 progress(CHUNK)
         write(ledger, until=datetime.max.replace(tzinfo=now.tzinfo))
         progress(lives % CHUNK)
+        # Last, as the end of the audit log is locked until the commit.
         reason = f"manage.py seed: {tasks:,} synthetic tasks, seed {seed}"
         tell_newcomers(cast, reason)
+        record(AuditAction.SEEDED, actor=AT_THE_KEYBOARD, reason=reason, tasks=tasks, seed=seed)
 
 
 def check_as_we_go() -> None:

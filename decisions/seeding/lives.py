@@ -18,6 +18,7 @@ from decisions.models.decision import Verdict
 from decisions.models.task import Priority
 from decisions.plans import RESULT, completed, decided
 from decisions.policy import Policy, rule
+from decisions.provenance import rested_on, seen_with
 from decisions.retries import next_step
 from decisions.seeding.cast import CAPABILITY, Cast, Worker
 from decisions.seeding.chance import Chance
@@ -158,7 +159,6 @@ class Life:
             decision_id=self.decision["id"],
             verdict=verdict,
             proposal={**self.decision["proposal"], "corrected": True} if edited else None,
-            seconds_spent=round(self.chance.random.uniform(2, 60), 1),
             **WORDS.get(verdict, {}),
         )
 
@@ -194,7 +194,8 @@ class Life:
             "proposal": decision.get("proposal"),
             "corrected": new,
             "confidence": decision.get("confidence"),
-            "seen_with_probability": decision.get("audit_probability"),
+            "seen_with_probability": seen_with(decision),
+            "rested_on": rested_on(decision),
         }
         learned = feedback(self.work, content, reviewer, agent_id=agent_id, decision_id=decision_id)
         return Insert(Review, values), learned
