@@ -8,10 +8,12 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 from django.contrib.auth.models import Group
 
 from agentic.actors import Source, system
+from agentic.last_admin import LastAdmin
 from agentic.models import User
 from agentic.people import changing, create_person
 from agentic.roles import Role
@@ -100,9 +102,23 @@ def new_agent(name: str) -> Agent:
 def close_people(names: Iterable[str]) -> None:
     """They cannot sign in any more; what they did keeps their names."""
     for pk in User.objects.filter(username__in=names).values_list("pk", flat=True):
-        with changing(pk, actor=system(Source.COMMAND)) as user:
-            user.is_active = False
-            user.save(update_fields=("is_active",))
+        try:
+            close(pk)
+        except LastAdmin:
+            lock_out(pk)
+
+
+def close(pk: UUID) -> None:
+    with changing(pk, actor=system(Source.COMMAND)) as user:
+        user.is_active = False
+        user.save(update_fields=("is_active",))
+
+
+def lock_out(pk: UUID) -> None:
+    """Somebody has to be an admin: the account stays, with a password that nobody knows."""
+    with changing(pk, actor=system(Source.COMMAND)) as user:
+        user.set_password(make_password())
+        user.save(update_fields=("password",))
 
 
 def rest_agents(names: Iterable[str]) -> None:

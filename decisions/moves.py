@@ -27,26 +27,6 @@ Data = dict[str, Any]
 def assign(work: Work, choice: Choice, now: datetime) -> Move:
     """Queued, or escalated, to an agent: a new attempt with a lease token of its own."""
     number, due_at = work.attempt_count + 1, now + timedelta(seconds=work.ack_timeout)
-    attempt = Insert(
-        Attempt,
-        {
-            "id": new_id(),
-            "task_id": work.id,
-            "number": number,
-            "agent_id": choice.agent_id,
-            "lease_token": new_id(),
-            "assigned_at": now,
-            "lease_expires_at": due_at,
-        },
-    )
-    data = {
-        "agent_id": choice.agent_id,
-        "agent": choice.agent_name,
-        "attempt": number,
-        "strategy": choice.strategy,
-        "reason": choice.reason,
-        "ack_by": due_at,
-    }
     values = {
         "assigned_agent_id": choice.agent_id,
         "attempt_count": number,
@@ -59,10 +39,37 @@ def assign(work: Work, choice: Choice, now: datetime) -> Move:
         work.state,
         work.version,
         (State.ASSIGNED,),
-        [Happening(Said.TASK_ASSIGNED, data)],
+        [assigned(choice, number, due_at)],
         values,
-        (attempt,),
+        (first_lease(work, choice, number, now, due_at),),
     )
+
+
+def assigned(choice: Choice, number: int, due_at: datetime) -> Happening:
+    data = {
+        "agent_id": choice.agent_id,
+        "agent": choice.agent_name,
+        "attempt": number,
+        "strategy": choice.strategy,
+        "reason": choice.reason,
+        "ack_by": due_at,
+    }
+    by_chance = {} if choice.probability is None else {"probability": choice.probability}
+    return Happening(Said.TASK_ASSIGNED, data | by_chance)
+
+
+def first_lease(work: Work, choice: Choice, number: int, now: datetime, due_at: datetime) -> Insert:
+    """The new attempt, which ends at `due_at` if nobody confirms it."""
+    values = {
+        "id": new_id(),
+        "task_id": work.id,
+        "number": number,
+        "agent_id": choice.agent_id,
+        "lease_token": new_id(),
+        "assigned_at": now,
+        "lease_expires_at": due_at,
+    }
+    return Insert(Attempt, values)
 
 
 def advance(work: Work, path: tuple[str, ...], now: datetime) -> Move:

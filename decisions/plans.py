@@ -18,7 +18,8 @@ from agentic.ids import new_id
 from agentic.vocabulary import EntityType
 from agentic.vocabulary import EventType as Said
 from decisions import moves, shapes
-from decisions.digests import digest
+from decisions.assessments import Known
+from decisions.digests import canonical, digest
 from decisions.models import Decision
 from decisions.models.decision import Route
 from decisions.models.task import Outcome, WaitsFor
@@ -106,7 +107,7 @@ def plan_complete(work: Work, call: shapes.Complete, context: Context) -> Plan:
     proposal = digest(RESULT, call.result)
     if (work.id, proposal) in context.rejected:
         return rejected_before(work, call)
-    ruling = rule_now(task_type=work.task_type, priority=work.priority, confidence=call.confidence)
+    ruling = rule_now(known(work, call.confidence, call.result))
     decision = decided(work, call, proposal, ruling)
     move = completed(work, call, decision, ruling)
     return Plan(
@@ -144,12 +145,29 @@ def decided(work: Work, call: shapes.Complete, proposal: str, ruling: Ruling) ->
     )
 
 
+def known(work: Work, confidence: float | None, proposal: Any) -> Known:
+    """What the policy and its models may go by."""
+    return Known(
+        work.held.agent_id,
+        work.task_type,
+        work.priority,
+        confidence,
+        work.held.number,
+        len(canonical.encode(proposal)),
+        work.now,
+    )
+
+
 def ruled(ruling: Ruling) -> dict[str, Any]:
     return {
         "route": ruling.route,
         "reason": ruling.reason,
         "policy_version": ruling.policy_version,
         "audit_probability": ruling.audit_probability,
+        "model_version": ruling.model_version,
+        "predicted_risk": ruling.predicted_risk,
+        "risk_reasons": ruling.risk_reasons,
+        "recalibrated_confidence": ruling.recalibrated_confidence,
     }
 
 

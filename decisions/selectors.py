@@ -12,7 +12,15 @@ from agentic.errors import NotFound
 from agentic.fixed_query import FixedSet, read
 from agents.models import Agent, AgentStatus
 from decisions.cursors import Cursor
-from decisions.models import Decision, Escalation, Feedback, ReviewPolicy, Stop, Task
+from decisions.models import (
+    Decision,
+    Escalation,
+    Feedback,
+    PolicyDraft,
+    ReviewPolicy,
+    Stop,
+    Task,
+)
 from decisions.models.task import Priority
 from decisions.states import DecisionStatus, State
 from decisions.stopping import on
@@ -25,7 +33,8 @@ TASK_FIELDS = (
 )  # fmt: skip
 PENDING_FIELDS = (
     "id", "task_id", "agent_id", "decision_type", "confidence", "rationale", "proposal", "evidence", "route", "reason",
-    "policy_version", "audit_probability", "due_at", "created_at",
+    "policy_version", "audit_probability", "model_version", "predicted_risk", "risk_reasons", "recalibrated_confidence",
+    "due_at", "created_at",
 )  # fmt: skip
 STOP_FIELDS = (
     "id", "scope", "agent_id", "task_type", "reason", "created_by_id", "created_at", "lifted_by_id", "lifted_at",
@@ -106,11 +115,16 @@ def list_stops(*, only_on: bool, limit: int, cursor: Cursor | None) -> list[Row]
 
 
 def list_feedback(agent_id: UUID, *, after: UUID | None, limit: int) -> list[Row]:
-    """What was said of an agent's work, the oldest first."""
+    """What was said of an agent's work, the oldest first; not what the platform made of it, lest it learn to please."""
     said = Feedback.objects.filter(agent=agent_id).order_by("id")
     if after:
         said = said.filter(pk__gt=after)
-    return list(said.values(*FEEDBACK_FIELDS)[:limit])
+    return [as_told(row) for row in said.values(*FEEDBACK_FIELDS)[:limit]]
+
+
+def as_told(row: Row) -> Row:
+    told = {name: value for name, value in row["content"].items() if name != "rested_on"}
+    return {**row, "content": told}
 
 
 def active_policy() -> ReviewPolicy:
@@ -118,6 +132,20 @@ def active_policy() -> ReviewPolicy:
     if policy is None:
         raise NotFound("No version of the policy is active: a person looks at everything.")
     return policy
+
+
+def list_policies(*, limit: int, before: int) -> list[ReviewPolicy]:
+    """Versions below this one, the newest first."""
+    rows = ReviewPolicy.objects.filter(version__lt=before).order_by("-version")
+    return list(rows.select_related("created_by", "approved_by")[:limit])
+
+
+def list_drafts(*, state: str, limit: int, cursor: Cursor | None) -> list[PolicyDraft]:
+    """The newest first, without what simulations said."""
+    rows = PolicyDraft.objects.order_by("-created_at", "-id")
+    rows = cursor.after(rows) if cursor else rows
+    rows = rows.filter(state=state) if state else rows
+    return list(rows.select_related("created_by", "policy").defer("simulation")[:limit])
 
 
 def stats() -> Row:

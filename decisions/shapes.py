@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
@@ -21,6 +22,7 @@ Retries = Annotated[int, Meta(ge=0, le=100)]
 Wait = Annotated[float, Meta(ge=0, le=50)]
 PriorityName = Literal["low", "medium", "high", "critical"]
 ReasonName = Literal["", "wrong", "incomplete", "policy", "risk", "duplicate", "other"]
+Moment = Annotated[datetime, Meta(tz=True)]
 Object = dict[str, Any]
 NOT_GIVEN = UUID(int=0)
 
@@ -102,6 +104,27 @@ class NewPolicy(Shape):
     sample_share: Annotated[float, told(minimum=0, maximum=1)]
     review_seconds: Annotated[int, told(minimum=1, maximum=90 * 24 * 3600)]
     note: Annotated[str, told(maxLength=300)] = ""
+
+
+BudgetName = Literal["", "share", "error"]
+
+
+class NewDraft(NewPolicy):
+    """As a policy, with a budget: how much of all people can look at, or what may be wrong of what nobody looks at."""
+
+    budget: BudgetName = ""
+    budget_value: Annotated[float, told(exclusiveMinimum=0, maximum=1)] | None = None
+    risk_threshold: Threshold = None
+
+
+class Publishing(Shape):
+    """`simulated_at` of the draft as it was looked at: what has changed since is not published."""
+
+    simulated_at: Moment
+
+
+class Nothing(Shape):
+    """A body that says nothing."""
 
 
 class ReviewRequest(Shape):

@@ -10,6 +10,7 @@ from django.db import connection
 from kombu.exceptions import OperationalError
 
 from decisions.auditor import audit
+from decisions.learning.by_verdicts import request_what_is_due
 from decisions.sweep import MOST_PER_TICK, escalate_unclaimed
 from decisions.sweep import sweep as run_sweep
 
@@ -43,3 +44,8 @@ def call_help() -> None:
 def audit_deadlines() -> None:
     escalate_unclaimed()
     audit()
+
+
+@shared_task
+def learn_from_verdicts() -> None:
+    request_what_is_due()

@@ -6,7 +6,17 @@ from django.urls import path
 
 from decisions import shapes
 from decisions.described import worker as described
-from decisions.views import events, feedback, policies, reviews, stops, tasks, worker
+from decisions.views import (
+    drafts,
+    events,
+    feedback,
+    policies,
+    reliability,
+    reviews,
+    stops,
+    tasks,
+    worker,
+)
 
 CALLS = {
     "ack": shapes.Ack,
@@ -33,6 +43,13 @@ urlpatterns = [
     path("decisions/decision/<str:decision_id>/review", reviews.ReviewDecision.as_view()),
     path("admin/policy", policies.ActivePolicy.as_view()),
     path("admin/policies", policies.Policies.as_view()),
+    path("admin/policies/<str:version>/activate", policies.ActivatePolicy.as_view()),
+    path("admin/policy-drafts", drafts.Drafts.as_view()),
+    path("admin/policy-drafts/<str:draft_id>", drafts.OneDraft.as_view()),
+    path("admin/policy-drafts/<str:draft_id>/simulate", drafts.SimulateDraft.as_view()),
+    path("admin/policy-drafts/<str:draft_id>/publish", drafts.PublishDraft.as_view()),
+    path("admin/policy-drafts/<str:draft_id>/close", drafts.CloseDraft.as_view()),
+    path("admin/agents/<str:agent_id>/calibration", reliability.AgentCalibration.as_view()),
     path("admin/stats", tasks.Stats.as_view()),
     path("admin/stops", stops.Stops.as_view()),
     path("admin/stops/<str:stop_id>/lift", stops.LiftStop.as_view()),

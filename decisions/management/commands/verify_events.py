@@ -15,14 +15,15 @@ from agentic.snapshots import one_snapshot
 from agents.models import AGENTS
 from decisions.folding import STATES, Problem, compare
 from decisions.models import DECISIONS, TASKS
+from mlregistry.models import JOBS
 
-MACHINES = (TASKS, DECISIONS, AGENTS)
+MACHINES = (TASKS, DECISIONS, AGENTS, JOBS)
 CHUNK = 10_000
 SHOWN = 20
 
 
 class Command(BaseCommand):
-    help = "Fold the events of every task, decision and agent, and compare. Ends with 1 on a difference."
+    help = "Fold the events of every task, decision, agent and training job, and compare. Ends with 1 on a difference."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
