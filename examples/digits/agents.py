@@ -41,6 +41,8 @@ HABITS = {
     "eager": Habits(pause=0.15),
     "slow": Habits(pause=1.0, late_acks=0.15),
 }
+# Where many images are to be read in little time.
+QUICK = Habits(pause=0, concurrency=8)
 
 
 class StallingNetwork(httpx.HTTPTransport):
@@ -60,8 +62,8 @@ class NotMine(Exception):
     """Something else than a digit: a person has to look, as trying again would end the same way."""
 
 
-def agent_called(name: str) -> Agent:
-    habits, reader = HABITS[name], Reader(name)
+def agent_called(name: str, habits: Habits) -> Agent:
+    reader = Reader(name)
     agent = Agent(
         capabilities=[CAPABILITY],
         concurrency=habits.concurrency,
@@ -85,6 +87,8 @@ def agent_called(name: str) -> Agent:
 
 def take_time(task: Task, seconds: float) -> None:
     """Pause, and tell how far it is when that takes long enough to be of interest."""
+    if not seconds:
+        return
     for step in range(STEPS):
         time.sleep(seconds / STEPS)
         task.check()
@@ -108,12 +112,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=HABITS)
     parser.add_argument("--stop-with-parent", action="store_true", help="stop when stdin is closed")
+    parser.add_argument("--quick", action="store_true", help="no pauses, and no late acks")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     if asked.stop_with_parent:
         stop_with_parent()
     try:
-        agent_called(asked.name).run()
+        agent_called(asked.name, QUICK if asked.quick else HABITS[asked.name]).run()
     except AgenticError as error:
         logging.critical("%s", error)  # noqa: LOG015 - it is the program's own log
         return 1

@@ -19,8 +19,10 @@ STOP_SECONDS = 8.0
 class Crew:
     """The agents by name, with the key of each. `tend()` has to be called now and then."""
 
-    def __init__(self, url: str, keys: Mapping[str, str], logs: Path) -> None:
-        self.url, self.keys, self.logs = url, keys, logs
+    def __init__(
+        self, url: str, keys: Mapping[str, str], logs: Path, *, quick: bool = False
+    ) -> None:
+        self.url, self.keys, self.logs, self.quick = url, keys, logs, quick
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.ended_at: dict[str, float] = {}
         self.restarts = 0
@@ -34,7 +36,7 @@ class Crew:
     def start_one(self, name: str) -> None:
         with self.log(name).open("ab") as log:
             self.running[name] = subprocess.Popen(
-                [sys.executable, "-m", "examples.digits.agents", name, "--stop-with-parent"],
+                self.command(name),
                 cwd=ROOT,
                 env=self.environment(name),
                 stdin=subprocess.PIPE,
@@ -42,6 +44,10 @@ class Crew:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for us: we stop them
             )
+
+    def command(self, name: str) -> list[str]:
+        words = [sys.executable, "-m", "examples.digits.agents", name, "--stop-with-parent"]
+        return [*words, "--quick"] if self.quick else words
 
     def environment(self, name: str) -> dict[str, str]:
         kept = {key: os.environ[key] for key in PASSED_ON if key in os.environ}

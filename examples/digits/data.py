@@ -59,3 +59,10 @@ def endless_digits(seed: int | None = None) -> Iterator[Digit]:
     digits = digits_to_ask()
     random.Random(seed).shuffle(digits)
     return itertools.cycle(digits)
+
+
+def digits_for_two_phases() -> tuple[list[Digit], list[Digit]]:
+    """Half of those that may be asked for each: no image of the second is in the first."""
+    digits = digits_to_ask()
+    middle = len(digits) // 2
+    return digits[:middle], digits[middle:]

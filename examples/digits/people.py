@@ -15,10 +15,12 @@ SIGN_IN = "/auth/token"
 
 
 class Refused(Exception):
-    """The platform said no; `status` is the HTTP status."""
+    """The platform said no; `status` is the HTTP status, `problem` what it said where it said it as JSON."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.status = response.status_code
+        is_json = "json" in response.headers.get("content-type", "")
+        self.problem: Json = response.json() if is_json else {}
         super().__init__(
             f"{response.request.method} {response.url.path}: {self.status} {response.text[:300]}"
         )

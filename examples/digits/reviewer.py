@@ -33,17 +33,11 @@ class Reviewer:
 
     def verdict(self, event: Event) -> Json:
         task_id, decision = task_of(event), {"decision_id": event["entity_id"]}
+        label = self.labels[task_id]
         said = self.reviewer.get(f"/decisions/task/{task_id}")["result"]
-        truth = {"label": self.labels[task_id]}
-        if said == truth:
+        if said == {"label": label}:
             return {**decision, "verdict": "approve"}
-        return {
-            **decision,
-            "verdict": "edit",
-            "proposal": truth,
-            "reason_code": "wrong",
-            "reason": REASON,
-        }
+        return {**decision, **corrected(label)}
 
     def settle(self, task_id: str, story: Story) -> None:
         if len(story.all("task.escalated")) == 1:
@@ -61,3 +55,12 @@ class Reviewer:
         except Refused as error:
             if error.status != CONFLICT:
                 raise
+
+
+def corrected(label: int) -> Json:
+    return {
+        "verdict": "edit",
+        "proposal": {"label": label},
+        "reason_code": "wrong",
+        "reason": REASON,
+    }
