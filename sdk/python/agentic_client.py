@@ -55,6 +55,7 @@ log = logging.getLogger("agentic_client")
 FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0  # seconds between tries of a call, doubled each time
 CALL_TIMEOUT = 10.0  # seconds; a long poll gets this on top of its own wait
 SHORTEST_BEAT_GAP = 0.2  # seconds; a handler that reports in a tight loop is thinned out to this
+FEEDBACK_PAGE = 100  # of what was said, read at once
 LAST_WORDS = 5.0  # seconds for handing tasks back once the grace is over
 STOPPING = {"reason": "the agent is stopping"}
 LONGEST_MESSAGE = 2000  # characters of an exception's text that travel with a failure
@@ -603,6 +604,12 @@ def _deadline(timeout: float | None) -> float:
     return math.inf if timeout is None else time.monotonic() + timeout
 
 
+def _feedback_page(wire: _Wire, after: str | None) -> Json:
+    until = _deadline(CALL_TIMEOUT)
+    path = f"/feedback?limit={FEEDBACK_PAGE}" + (f"&after={after}" if after else "")
+    return wire.call("GET", path, keep_trying=lambda: time.monotonic() < until)
+
+
 # --- Running --------------------------------------------------------------------------------------
 
 
@@ -691,6 +698,16 @@ class Agent:
             return cast(Callable[P, R], guarded)
 
         return guard
+
+    def read_feedback(self, after: str | None = None) -> Iterator[Json]:
+        """What was said of this agent's work, the oldest first: verdicts, ratings, outcomes and
+        figures. Goes on after the `id` of the last one that was read."""
+        with self._wire() as wire:
+            while True:
+                page = _feedback_page(wire, after)
+                yield from page["feedback"]
+                if (after := page["next"]) is None:
+                    return
 
     def run(self) -> None:
         """Works until SIGTERM, SIGINT or `stop()`. Raises when the platform refuses the agent."""

@@ -141,6 +141,7 @@ class FakePlatform(httpx.BaseTransport):
         self.registered: dict[str, Json] = {}
         self.keys: dict[str, str] = {}
         self.calls: list[Call] = []
+        self.feedback: list[Json] = []
         self._verdicts: deque[Verdict] = deque()
         self._result_verdicts: deque[Verdict] = deque()
         self._child_answers: dict[str, Json | None] = {}
@@ -200,6 +201,12 @@ class FakePlatform(httpx.BaseTransport):
     def reject_result(self, reason_code: str = "wrong", reason: str | None = None) -> None:
         """A person will reject the next result: the task goes back with that feedback."""
         self._result_verdicts.append(Verdict("reject", None, reason_code, reason))
+
+    def give_feedback(self, task_id: str, feedback_type: str, **content: Any) -> None:
+        """Somebody tells how a task turned out: `agent.read_feedback()` finds it."""
+        said = {"feedback_type": feedback_type, "content": content, "decision_id": None}
+        about = {"id": str(uuid.uuid4()), "task_id": task_id, "created_at": _ahead(0)}
+        self.feedback.append({**about, **said})
 
     def answer_child(self, task_type: str, result: Json | None) -> None:
         """Children of this type are done at once with this result, or cancelled for None."""
@@ -326,6 +333,8 @@ class FakePlatform(httpx.BaseTransport):
             return self._decision(path[1], float(request.url.params.get("wait", 25)))
         if task_id:
             return self._task_call(agent_id, op, task_id, body)
+        if op == "feedback":
+            return self._said_since(request.url.params)
         if op == "sign-off":
             return {"status": "busy" if body.get("finishing") else "offline"}
         return self._register(agent_id, body) if op == "register" else self._claim(agent_id, body)
@@ -477,6 +486,13 @@ class FakePlatform(httpx.BaseTransport):
 
         self._wait(decided, wait)
         return dict(decision)
+
+    def _said_since(self, query: httpx.QueryParams) -> Json:
+        ids = [said["id"] for said in self.feedback]
+        first = ids.index(query["after"]) + 1 if "after" in query else 0
+        limit = int(query["limit"])
+        page = self.feedback[first : first + limit]
+        return {"feedback": page, "next": page[-1]["id"] if len(page) == limit else None}
 
     def _review(self, decision: Json) -> None:
         if decision["verdict"]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import agentic_client
 from agentic_client import Agent, AgenticError, ConfigError, Result, Task, current_task, testing
 
 
@@ -187,6 +188,21 @@ def test_it_tells_what_a_person_said_of_the_last_attempt(
     task_id = fake.add_task("draft")
     outcome = fake.run(agent)[task_id]
     assert (outcome.result, outcome.attempts) == ({"said": ["friendlier, please"]}, 2)
+
+
+def test_it_reads_what_was_said_of_its_work_page_by_page(
+    agent: Agent, fake: testing.FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agentic_client, "FEEDBACK_PAGE", 2)
+    agent.connect(fake.url, fake.add_key(), fake)
+    for rating in (1, 2, 3, 4):
+        fake.give_feedback("some-task", "user_rating", rating=rating)
+    fake.break_next(1, 503, only="feedback")
+    said = list(agent.read_feedback())
+    assert [one["content"]["rating"] for one in said] == [1, 2, 3, 4]
+    fake.give_feedback("some-task", "outcome_result", correct=False)
+    (news,) = agent.read_feedback(after=said[-1]["id"])
+    assert news["content"] == {"correct": False}
 
 
 def test_it_sends_the_traceparent_with_every_call(agent: Agent, fake: testing.FakePlatform) -> None:
