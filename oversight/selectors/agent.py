@@ -9,16 +9,15 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from decisions.calibration import Calibration, calibration
 from decisions.cursors import Cursor
 from decisions.models import Attempt, Decision, Task
 from decisions.models.decision import Route
-from decisions.states import CORRECTED, HELD, JUDGED
-from decisions.statistics import Bin, Share, reliability
-from oversight.selectors.agents import TO_PEOPLE, corrected
+from decisions.reliability import Basis, Reliability, Seen, basis_of, reliability_of
+from decisions.states import HELD
+from decisions.statistics import Share
+from oversight.selectors.agents import corrected
 
 MOST_HELD = 15
-MOST_JUDGED = 1_000
 PAGE = 25
 
 
@@ -26,36 +25,43 @@ class Judgement(NamedTuple):
     """What people said of its newest decisions that went to them, `read` in all.
 
     `sent` are those that the policy sent to a person, the doubtful ones; `drawn` those that would have passed and were
-    drawn at random: only these speak for what nobody looked at.
+    drawn at random: only these speak for what nobody looked at. `task_types` are those of all of them.
     """
 
     read: int
     judged: int
     sent: Share
     drawn: Share
-    bins: list[Bin]
-    calibration: Calibration | None
+    task_types: list[str]
+
+
+class Word(NamedTuple):
+    """How far its confidence can be relied on, over all types of tasks or one."""
+
+    task_type: str
+    read: int
+    judged: int
     unstated: int  # judged, without a confidence
+    found: Reliability
+    basis: Basis
 
 
-def judgement(agent_id: UUID) -> Judgement:
-    rows = Decision.objects.filter(agent=agent_id, route__in=TO_PEOPLE).order_by("-created_at")
-    found = list(rows.values_list("route", "status", "confidence")[:MOST_JUDGED])
-    judged = [row for row in found if row[1] in JUDGED]
-    stated = [
-        (confidence, status not in CORRECTED)
-        for _, status, confidence in judged
-        if confidence is not None
-    ]
+def judgement(seen: Sequence[Seen]) -> Judgement:
+    judged = [one for one in seen if one.is_judged]
     return Judgement(
-        len(found),
+        len(seen),
         len(judged),
-        corrected(status for route, status, _ in judged if route == Route.PERSON),
-        corrected(status for route, status, _ in judged if route == Route.SAMPLE),
-        reliability(stated),
-        calibration(stated),
-        len(judged) - len(stated),
+        corrected(one.said for one in judged if one.route == Route.PERSON),
+        corrected(one.said for one in judged if one.route == Route.SAMPLE),
+        sorted({one.task_type for one in seen}),
     )
+
+
+def word_of(agent_id: UUID, seen: Sequence[Seen], task_type: str) -> Word:
+    judged = [one for one in seen if one.is_judged]
+    unstated = sum(one.confidence is None for one in judged)
+    found, basis = reliability_of(judged), basis_of(agent_id, task_type)
+    return Word(task_type, len(seen), len(judged), unstated, found, basis)
 
 
 def tasks_held(agent_id: UUID) -> list[Task]:

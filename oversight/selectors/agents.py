@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from agents.models import Agent
+from decisions.judgements import WHAT_WAS_SAID
 from decisions.models import Attempt, Decision, Stop, StopScope, Task
 from decisions.models.decision import Route
 from decisions.models.task import Outcome
@@ -86,12 +87,12 @@ def attempts_of(agents: Sequence[UUID]) -> defaultdict[UUID, list[Ended]]:
 
 
 def verdicts_of(agents: Sequence[UUID]) -> defaultdict[UUID, list[str]]:
-    """The statuses of what they brought to people."""
+    """What people said of what was brought to them."""
     asked = Decision.objects.filter(route__in=TO_PEOPLE)
     rows = newest_of_each(asked, agents, by="created_at", number=COUNTED)
     found: defaultdict[UUID, list[str]] = defaultdict(list)
-    for agent_id, status in rows.values_list("agent_id", "status"):
-        found[agent_id].append(status)
+    for agent_id, said in rows.values_list("agent_id", WHAT_WAS_SAID):
+        found[agent_id].append(said)
     return found
 
 

@@ -88,8 +88,8 @@ def conditions(wanted: Wanted) -> Q:
 
 
 def about(entity_id: UUID) -> list[UUID]:
-    """The thing itself, and of a task what was decided in it."""
-    decided = Decision.objects.filter(task=entity_id).order_by()
+    """The thing itself, and of a task what was decided in it, the newest so many."""
+    decided = Decision.objects.filter(task=entity_id).order_by("-pk")
     return [entity_id, *decided.values_list("pk", flat=True)[:PAGE]]
 
 

@@ -27,7 +27,7 @@ MOST_EARLIER = 20
 CLOCKS_DIFFER_BY = timedelta(hours=1)
 
 
-class Standing(NamedTuple):
+class ReviewStanding(NamedTuple):
     """Where the decision stands between the people who look at it; `ended` tells the event that decided it."""
 
     decision: Decision
@@ -38,7 +38,7 @@ class Standing(NamedTuple):
 
 
 class Opened(NamedTuple):
-    standing: Standing
+    standing: ReviewStanding
     record: Share
     earlier: list[Review]
     actions: list[Action]
@@ -65,16 +65,16 @@ def open_review(decision_id: UUID, *, user: User, actor: Actor) -> Opened:
     )
 
 
-def standing_of(decision_id: UUID, user: User) -> Standing:
+def standing_of(decision_id: UUID, user: User) -> ReviewStanding:
     rows = Decision.objects.select_related("task", "agent", "reserved_by")
     decision = rows.filter(pk=decision_id).first()
     if decision is None:
         raise NotFound("There is no such decision.")
     if decision.status != DecisionStatus.PENDING:
-        return Standing(decision, None, False, ending_of(decision_id), review_of(decision_id))
+        return ReviewStanding(decision, None, False, ending_of(decision_id), review_of(decision_id))
     until = decision.reserved_until
     holder = decision.reserved_by if until and until > database_now() else None
-    return Standing(decision, holder, holder == user, None, None)
+    return ReviewStanding(decision, holder, holder == user, None, None)
 
 
 def ending_of(decision_id: UUID) -> Event | None:

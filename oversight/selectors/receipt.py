@@ -18,7 +18,7 @@ MOST = 500  # of each kind of record: more paper than that nobody reads
 HEAVY = ("proposal", "evidence", "rationale")
 
 
-def receipt_of(task: Task, *, sees_escalations: bool) -> dict[str, Any]:
+def receipt_of(task: Task, *, sees_escalations: bool, sees_reviews: bool) -> dict[str, Any]:
     """The newest `MOST` records of each kind, from the oldest to the newest. Of what was proposed digests only."""
     events = Event.objects.filter(entity_type=EntityType.TASK, entity_id=task.pk)
     shown = events if sees_escalations else events.exclude(event_type__in=GUARDED)
@@ -28,6 +28,7 @@ def receipt_of(task: Task, *, sees_escalations: bool) -> dict[str, Any]:
     decisions = decisions.prefetch_related(Prefetch("reviews", said))
     return {
         "task": task,
+        "sees_reviews": sees_reviews,
         "result_hash": sha256(task.result),
         "payload_hash": sha256(task.payload),
         "attempts": newest(attempts.order_by("-number")),

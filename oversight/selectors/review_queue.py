@@ -189,6 +189,6 @@ class Escalated(NamedTuple):
 
 def most_escalated() -> list[Escalated]:
     """The highest level first, then the longest waiting."""
-    rows = Escalation.objects.filter(resolved_at__isnull=True).order_by("-level", "opened_at")
+    rows = Escalation.objects.filter(resolved_at__isnull=True).order_by("-level", "opened_at", "id")
     fields = rows.values_list("task_id", "task__title", "level", "reason", "opened_at")
     return [Escalated(*row) for row in fields[:MOST_ESCALATED]]

@@ -18,6 +18,7 @@ PAGE = 60
 QUIET = frozenset(
     {
         EventType.TASK_COMMENTED.value,
+        EventType.TASK_FEEDBACK_GIVEN.value,
         EventType.TASK_ESCALATION_ACKNOWLEDGED.value,
         EventType.TASK_ESCALATION_ASSIGNED.value,
     }
@@ -25,7 +26,7 @@ QUIET = frozenset(
 MOST_DECISIONS = 100  # whose events stand between those of the task
 
 
-class Told(NamedTuple):
+class ToldChapter(NamedTuple):
     """A chapter, with the attempt that it is about, if there is one."""
 
     number: int
@@ -34,11 +35,15 @@ class Told(NamedTuple):
 
 
 class Story(NamedTuple):
-    """`older` is the version before which it goes on; 0 when all of it is here."""
+    """`older` is the version before which it goes on; 0 when all of it is here.
 
-    chapters: list[Told]
+    `is_cut` when more happened to its decisions than stands here.
+    """
+
+    chapters: list[ToldChapter]
     older: int
     is_newest: bool
+    is_cut: bool
 
 
 def story_of(task: Task, *, sees_escalations: bool, before: int = 0) -> Story:
@@ -49,8 +54,9 @@ def story_of(task: Task, *, sees_escalations: bool, before: int = 0) -> Story:
     shown = found[:PAGE]
     older = shown[-1].version if len(found) > PAGE else 0
     between = events_between(task, shown, before, to_the_beginning=not older)
-    lines = [line(event) for event in sorted([*shown, *between], key=lambda one: one.position)]
-    return Story(with_attempts(task, chapters(lines)), older, not before)
+    told = sorted([*shown, *between[:PAGE]], key=lambda one: one.position)
+    found_chapters = chapters([line(event) for event in told])
+    return Story(with_attempts(task, found_chapters), older, not before, len(between) > PAGE)
 
 
 def last_move(task_id: UUID) -> Event:
@@ -68,7 +74,10 @@ def own_events(task: Task, before: int) -> QuerySet[Event]:
 def events_between(
     task: Task, shown: list[Event], before: int, *, to_the_beginning: bool
 ) -> list[Event]:
-    """Those of its decisions, from the oldest of `shown` on, up to the event at which the window ends."""
+    """Those of its decisions, from the oldest of `shown` on, up to the event at which the window ends.
+
+    The newest first, one more than a page when there are more.
+    """
     ids = decisions_near(task, shown if before else [])
     if not (ids and shown):
         return []
@@ -80,7 +89,7 @@ def events_between(
             entity_type=EntityType.TASK, entity_id=task.pk, version=before
         ).values("position")
         events = events.filter(position__lt=end[:1])
-    return list(events.order_by("-position")[:PAGE])
+    return list(events.order_by("-position")[: PAGE + 1])
 
 
 def decisions_near(task: Task, shown: list[Event]) -> list[UUID]:
@@ -90,7 +99,7 @@ def decisions_near(task: Task, shown: list[Event]) -> list[UUID]:
     return list(decisions.order_by("-created_at").values_list("pk", flat=True)[:MOST_DECISIONS])
 
 
-def with_attempts(task: Task, found: list[Chapter]) -> list[Told]:
+def with_attempts(task: Task, found: list[Chapter]) -> list[ToldChapter]:
     rows = Attempt.objects.filter(task=task, number__in=[chapter.number for chapter in found])
     known = {row.number: row for row in rows.select_related("agent").defer("checkpoint")}
-    return [Told(number, known.get(number), lines) for number, lines in found]
+    return [ToldChapter(number, known.get(number), lines) for number, lines in found]

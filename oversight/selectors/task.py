@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.db.models import Prefetch, QuerySet
 
 from agentic.errors import NotFound
 from decisions.models import Attempt, Decision, Escalation, Feedback, Review, Task
+from oversight.selectors import feedback
 
 MOST_DECISIONS = 20
 MOST_CHILDREN = 20
@@ -55,9 +57,8 @@ def overrides_of(task: Task) -> list[Review]:
     return list(rows.select_related("reviewer")[:MOST_DECISIONS])
 
 
-def feedback_of(task: Task) -> Few:
-    rows = Feedback.objects.filter(task=task).order_by("-created_at")
-    return few(rows.select_related("source_user", "agent"), MOST_FEEDBACK)
+def feedback_of(task: Task, kinds: Collection[str]) -> Few:
+    return few(feedback.feedback_of(task, kinds), MOST_FEEDBACK)
 
 
 def children_of(task: Task) -> Few:

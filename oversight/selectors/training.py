@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from agentic.errors import NotFound
+from agents.models import Agent
 from mlregistry.models import RegisteredModel, TrainingJob
 
 PAGE = 50
-HEAVY = ("config", "feedback_ids", "log")
+MOST_CHOICES = 500
+HEAVY = ("config", "feedback_ids", "log", "metrics")
 
 
 def jobs(*, status: str, before: UUID | None) -> QuerySet[TrainingJob]:
@@ -32,3 +36,18 @@ def read_job(job_id: UUID) -> TrainingJob:
 
 def made_by(job: TrainingJob) -> list[RegisteredModel]:
     return list(RegisteredModel.objects.filter(training_job=job).order_by("-id")[:PAGE])
+
+
+class Choices(NamedTuple):
+    """What a job may be asked for: names to choose from, of which only those of trainers have to be known."""
+
+    names: list[str]
+    trainers: list[str]
+    agents: list[Agent]
+
+
+def choices() -> Choices:
+    models = RegisteredModel.objects.order_by("name").values_list("name", flat=True).distinct()
+    trainers = sorted(settings.TRAINERS)
+    names = sorted({*trainers, *models[:MOST_CHOICES]})
+    return Choices(names, trainers, list(Agent.objects.order_by("name")[:MOST_CHOICES]))

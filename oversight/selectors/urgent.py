@@ -5,15 +5,12 @@ from __future__ import annotations
 from decisions.models import Escalation
 
 MOST_SHOWN = 5
-# In the order of the index of those that are open, which is that of their tasks: so many of the oldest are looked at.
-MOST_READ = 200
+URGENCY = ("-level", "-task__priority", "opened_at", "id")
 
 
 def urgent() -> list[Escalation]:
-    opened = Escalation.objects.filter(resolved_at__isnull=True).order_by("task_id")
-    rows = opened.select_related("task", "assigned_to").defer("task__payload", "task__result")
-    return sorted(rows[:MOST_READ], key=urgency)[:MOST_SHOWN]
-
-
-def urgency(one: Escalation) -> tuple[object, ...]:
-    return -one.level, -one.task.priority, one.opened_at
+    """Ranked by their ids alone, however many are open; only those that are shown are read whole."""
+    opened = Escalation.objects.filter(resolved_at__isnull=True)
+    ids = list(opened.order_by(*URGENCY).values_list("pk", flat=True)[:MOST_SHOWN])
+    rows = Escalation.objects.filter(pk__in=ids).order_by(*URGENCY)
+    return list(rows.select_related("task", "assigned_to").defer("task__payload", "task__result"))
