@@ -7,26 +7,30 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from agentic.vocabulary import EventType
-from oversight.fragments import draw_alarm
 from oversight.frames import Told
 
 QUIET_SECONDS = 5.0
 
 
 class Alarm:
+    """Says up to which position escalations are to be told by now. Each page knows up to where it was told."""
+
     def __init__(self) -> None:
-        self.tasks: dict[UUID, None] = {}  # a set that keeps the order
+        self.rings = False
         self.quiet_until = -math.inf
 
-    def after(self, events: Iterable[Told], now: float) -> str:
-        """What there is to tell by now; for some seconds after that, what comes is kept for the next time."""
-        self.tasks |= {
-            event.row["entity_id"]: None
-            for event in events
-            if event.event_type == EventType.TASK_ESCALATED
-        }
-        if not self.tasks or now < self.quiet_until:
-            return ""
-        told, self.tasks = self.tasks, {}
-        self.quiet_until = now + QUIET_SECONDS
-        return draw_alarm(list(told))
+    def upto(self, told: int, position: int, *, rings: bool, now: float) -> int:
+        """For some seconds after one was told, what comes is kept for the next time."""
+        self.rings = self.rings or rings
+        if self.rings and now < self.quiet_until:
+            return told
+        if self.rings:
+            self.quiet_until = now + QUIET_SECONDS
+        self.rings = False
+        return position
+
+
+def escalated(events: Iterable[Told]) -> list[UUID]:
+    """The tasks among them that were handed to people, or went a level higher, each once."""
+    tasks = (one.row["entity_id"] for one in events if one.event_type == EventType.TASK_ESCALATED)
+    return list(dict.fromkeys(tasks))

@@ -25,6 +25,11 @@ SINCE = {
     "minimum": 0,
     "description": "A position in the order of events: it begins after that, without a gap or a repeat.",
 }
+ALARMED = {
+    "type": "integer",
+    "minimum": 0,
+    "description": "As `data-alarmed` said: escalations after that position are told; 0 of a page that has just come.",
+}
 CLOSES = (
     "It is closed with 4001 when there is no good sign-in, when that has ended, or when the roles have changed (within "
     f"5 s); 4003 when the account has no role; 4008 when more than {PER_SECOND} frames a second came in, or the "
@@ -33,9 +38,10 @@ CLOSES = (
 )
 PUSHED = (
     "Elements that take the place of those with their ids (`hx-swap-oob`). `#news` tells in `data-position` how far "
-    "the page has come, in `data-topics` which of its parts are stale, and in `data-delayed` whether news come late; "
-    "`#count-reviews` and `#count-escalations` are the figures of the menu; rows for `#feed` and notes for `#toasts` "
-    "are put in there. One frame has all that came within 250 ms; while nothing happens, `#news` comes every 5 s."
+    "the page has come, in `data-alarmed` up to where it was told of escalations, in `data-topics` which of its parts "
+    "are stale, and in `data-delayed` whether news come late; `#count-reviews` and `#count-escalations` are the "
+    "figures of the menu; rows for `#feed` and notes for `#toasts` are put in there. One frame has all that came "
+    "within 250 ms; while nothing happens, `#news` comes every 5 s."
 )
 SECURITY_SCHEMES: Schema = {
     "inTheAddress": {
@@ -75,43 +81,59 @@ def document() -> Schema:
             "description": "What happens, as it happens. The calls over HTTP stand in /api/schema.",
         },
         "defaultContentType": "application/json",
-        "channels": {
-            API: channel(
-                "/api/v1/oversight/ws",
-                f"For programs. An event comes on each channel that one listens to. {CLOSES}",
-                names(FRAMES),
-                {"token": {"type": "string"}, "since": SINCE},
-            ),
-            PAGES: channel(
-                "/oversight/live",
-                f"For the platform's own pages, and it changes with them. {CLOSES}",
-                [PUSH],
-                {"since": SINCE, "feed": {"const": "1", "description": "The page lists events."}},
-            ),
-        },
-        "operations": {
-            "ask": {
-                **operation("receive", API, names(ASKED), *BY_TOKEN),
-                "summary": "What a program may say.",
-                "reply": {
-                    "channel": at("channels", API),
-                    "messages": carried(API, names(ANSWERED)),
-                },
+        "channels": channels(),
+        "operations": operations(),
+        "components": components(),
+    }
+
+
+def channels() -> Schema:
+    return {
+        API: channel(
+            "/api/v1/oversight/ws",
+            f"For programs. An event comes on each channel that one listens to. {CLOSES}",
+            names(FRAMES),
+            {"token": {"type": "string"}, "since": SINCE},
+        ),
+        PAGES: channel(
+            "/oversight/live",
+            f"For the platform's own pages, and it changes with them. {CLOSES}",
+            [PUSH],
+            {
+                "since": SINCE,
+                "alarmed": ALARMED,
+                "feed": {"const": "1", "description": "The page lists events."},
             },
-            "tell": {
-                **operation("send", API, names([Connected, Happened]), *BY_TOKEN),
-                "summary": "A greeting first, and then what happens.",
-            },
-            "push": {
-                **operation("send", PAGES, [PUSH], "session"),
-                "summary": "What has changed on a page.",
+        ),
+    }
+
+
+def operations() -> Schema:
+    return {
+        "ask": {
+            **operation("receive", API, names(ASKED), *BY_TOKEN),
+            "summary": "What a program may say.",
+            "reply": {
+                "channel": at("channels", API),
+                "messages": carried(API, names(ANSWERED)),
             },
         },
-        "components": {
-            "messages": {**{one.__name__: message(one) for one in FRAMES}, PUSH: push()},
-            "schemas": schemas(),
-            "securitySchemes": SECURITY_SCHEMES,
+        "tell": {
+            **operation("send", API, names([Connected, Happened]), *BY_TOKEN),
+            "summary": "A greeting first, and then what happens.",
         },
+        "push": {
+            **operation("send", PAGES, [PUSH], "session"),
+            "summary": "What has changed on a page.",
+        },
+    }
+
+
+def components() -> Schema:
+    return {
+        "messages": {**{one.__name__: message(one) for one in FRAMES}, PUSH: push()},
+        "schemas": schemas(),
+        "securitySchemes": SECURITY_SCHEMES,
     }
 
 
@@ -158,10 +180,8 @@ def push() -> Schema:
 
 
 def schemas() -> Schema:
-    _, components = msgspec.json.schema_components(
-        FRAMES, schema_hook=choices, ref_template=SCHEMAS
-    )
-    found: Schema = portable(components)
+    _, read_off = msgspec.json.schema_components(FRAMES, schema_hook=choices, ref_template=SCHEMAS)
+    found: Schema = portable(read_off)
     for frame in (Connected, *ANSWERED):  # has a default, and is said always
         found[frame.__name__]["required"].append("timestamp")
     return found

@@ -14,12 +14,20 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
-from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+from django_htmx.http import reswap, retarget, trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 from agentic.acting import actor_of
 from agentic.actors import Actor, Source
-from agentic.errors import Conflict, DomainError, NotAllowed, NotFound, TooMany, Unavailable
+from agentic.errors import (
+    Conflict,
+    DomainError,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    TooMany,
+    Unavailable,
+)
 from agentic.models import User
 from agentic.positions import settled
 from agentic.rates import spend_person
@@ -93,11 +101,21 @@ def show(
 
 
 def to_sign_in(request: PageRequest) -> HttpResponse:
-    """Back to the page that was asked for; after an action, to the one that it was asked from."""
-    wanted = request.get_full_path() if request.method == "GET" and not request.htmx else ""
-    wanted = wanted or request.htmx.current_url_abs_path or "/"
-    address = f"{reverse('sign_in')}?{urlencode({'next': wanted})}"
-    return HttpResponseClientRedirect(address) if request.htmx else HttpResponseRedirect(address)
+    """A page is asked for again after that. One that is open stays as it is, with all that was typed on it."""
+    if request.htmx:
+        answer = HttpResponse(status=NotAuthenticated.status)
+        return trigger_client_event(reswap(answer, "none"), "signed-out")
+    address = f"{reverse('sign_in')}?{urlencode({'next': wanted_page(request)})}"
+    return HttpResponseRedirect(address)
+
+
+def wanted_page(request: PageRequest) -> str:
+    """What was asked for; after an action, the page that its form stood on."""
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    came_from = request.headers.get("Referer", "")
+    ours = f"{request.scheme}://{request.get_host()}/"
+    return f"/{came_from.removeprefix(ours)}" if came_from.startswith(ours) else "/"
 
 
 def refused(request: PageRequest, error: DomainError, rule: str) -> HttpResponse:
@@ -134,5 +152,7 @@ def in_words(error: DomainError) -> str:
     fields: dict[str, list[str]] = error.members.get("errors", {})
     if fields:
         return "; ".join(f"{name}: {text}" for name, texts in fields.items() for text in texts)
-    is_now = f" It is {error.members['state']} now." if isinstance(error, Conflict) else ""
-    return f"{error}{is_now}".replace("_", " ")
+    if not isinstance(error, Conflict):
+        return str(error)
+    # The state alone is a name of ours: what people and tasks are called is left as it is.
+    return f"{error} It is {error.members['state'].replace('_', ' ')} now."

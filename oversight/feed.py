@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from channels.db import database_sync_to_async
-from django.db import DatabaseError
+from django.db import Error
 
 from agentic.events import read_after
 from agentic.hub import Hub
@@ -46,10 +46,12 @@ class Feed:
     async def begin(self) -> int:
         """One socket more; the position from which on it hears of everything."""
         async with self.beginning:
-            if self.following is None:
+            if not self.listeners:
                 self.began = self.position = await in_thread(settled)
                 self.kept.clear()
                 self.newest = (-1, [])
+            # One that died of what nobody foresaw goes on where it was: those who listen miss nothing.
+            if self.following is None or self.following.done():
                 self.following = asyncio.ensure_future(self.follow())
             self.listeners += 1
         return self.position
@@ -67,7 +69,7 @@ class Feed:
                 while await self.read_page():
                     pass
                 self.reads = True
-            except (DatabaseError, OSError) as error:
+            except (Error, OSError) as error:
                 self.reads = False
                 logger.warning("events are not read: %s", error)
             await self.hub.any_message(since=heard, seconds=LOOK_AGAIN_SECONDS)

@@ -13,15 +13,17 @@ from oversight.frames import Told
 
 
 def draw_counters(counters: Mapping[str, Counter], audience: Audience) -> str:
-    seen = [counters[one.name] for one in COUNTED if one.rule in audience]
+    # What could not be counted yet is told once it can.
+    seen = [counters[one.name] for one in COUNTED if one.rule in audience and one.name in counters]
     return "".join(
         render_to_string("oversight/_counter.html", {"counter": counter, "oob": True})
         for counter in seen
     )
 
 
-def draw_news(position: int, topics: str, *, delayed: bool) -> str:
-    about = {"position": position, "topics": topics, "delayed": delayed, "oob": True}
+def draw_news(position: int, topics: str, *, alarmed: int, delayed: bool) -> str:
+    about = {"position": position, "alarmed": alarmed, "topics": topics, "delayed": delayed}
+    about |= {"oob": True}
     return render_to_string("oversight/_news.html", about)
 
 
@@ -34,6 +36,8 @@ def draw_rows(events: Sequence[Told]) -> str:
 
 
 def draw_alarm(tasks: Sequence[UUID]) -> str:
+    if not tasks:
+        return ""
     number = len(tasks)
     text = "A task needs a person." if number == 1 else f"{number:,} tasks need a person."
     about = {"text": text, "number": number, "task_id": tasks[0]}

@@ -55,13 +55,17 @@ class Told:
     channels: frozenset[Channel]
     row: dict[str, Any] = field(repr=False)
 
-    @property
+    @cached_property
     def guarded(self) -> bool:
         return self.event_type in GUARDED
 
     @cached_property
-    def frames(self) -> dict[Channel, str]:
-        return {channel: self.frame(channel) for channel in self.channels}
+    def messages(self) -> dict[Channel, dict[str, str]]:
+        """As the server takes them, by channel: encoded once for all who listen."""
+        return {
+            channel: {"type": "websocket.send", "text": self.frame(channel)}
+            for channel in self.channels
+        }
 
     def frame(self, channel: Channel) -> str:
         data, at = Event(**self.row), self.row["created_at"]

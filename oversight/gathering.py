@@ -7,51 +7,74 @@ one: what is drawn for one page is drawn for all that have the same audience.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from functools import partial
 from typing import NamedTuple
+from uuid import UUID
 
 from agentic.events import newest_between
-from oversight.alarm import Alarm
+from oversight.alarm import Alarm, escalated
 from oversight.audiences import ESCALATIONS, Audience
 from oversight.counters import Counter
 from oversight.feed import Feed, in_thread
 from oversight.figures import Figures
-from oversight.fragments import draw_counters, draw_news, draw_rows
+from oversight.fragments import draw_alarm, draw_counters, draw_news, draw_rows
 from oversight.frames import GUARDED, Told, told
+from oversight.selectors.alarms import escalated_between
 from oversight.topics import EVERYTHING, topics_of
 
 GATHER_SECONDS = 0.25
 BEAT_SECONDS = 5.0
 MOST_ROWS = 20
+# Who goes from one page to the next is away for less: what was held back goes on waiting for them.
+AWAY_SECONDS = 10.0
 
 
 class Place(NamedTuple):
-    """Where a page stands in the order of events, what it may see, and whether it shows events."""
+    """Where a page stands in the order of events, what it may see, whether it shows events, its last alarm's place.
+
+    `alarmed` is 0 of a page that has just come. Whoever opened it was told with the others on the page before: what
+    is held back at that moment is told to them, too, and nothing twice.
+    """
 
     position: int
     audience: Audience
     has_feed: bool
+    alarmed: int
 
     @property
     def sees_escalations(self) -> bool:
         return ESCALATIONS in self.audience
 
+    @property
+    def known_until(self) -> int:
+        """Up to where whoever looks at it knows of escalations: a new page was drawn with them."""
+        return self.alarmed or self.position
+
+    def after(self, moment: Moment) -> Place:
+        """Where it stands once it was told of the moment."""
+        position, alarmed = max(self.position, moment.position), max(self.alarmed, moment.alarmed)
+        return self._replace(position=position, alarmed=alarmed)
+
 
 class Moment:
-    """What is so at `position`. Of one that `beats`, all pages are told; of another, those that it concerns."""
+    """What is so at `position`, and up to where escalations are to be told by then.
+
+    Of one that `beats`, all pages are told; of another, those that it concerns.
+    """
 
     def __init__(
         self,
         position: int,
         counters: dict[str, Counter],
         *,
+        alarmed: int,
         delayed: bool,
         beats: bool = False,
-        alarm: str = "",
     ) -> None:
-        self.position, self.counters = position, counters
-        self.delayed, self.beats, self.alarm = delayed, beats, alarm
+        self.position, self.counters, self.alarmed = position, counters, alarmed
+        self.delayed, self.beats = delayed, beats
         self.drawn: dict[Place, str] = {}
         self.drawn_counters: dict[Audience, str] = {}
 
@@ -61,7 +84,9 @@ class Moment:
         return self.drawn_counters[audience]
 
     def same_but_beating(self) -> Moment:
-        return Moment(self.position, self.counters, delayed=self.delayed, beats=True)
+        return Moment(
+            self.position, self.counters, alarmed=self.alarmed, delayed=self.delayed, beats=True
+        )
 
 
 class Gathering:
@@ -70,23 +95,38 @@ class Gathering:
     def __init__(self, feed: Feed) -> None:
         self.feed = feed
         self.figures, self.alarm = Figures(), Alarm()
-        self.moment = Moment(0, {}, delayed=True)
+        self.moment = Moment(0, {}, alarmed=0, delayed=True)
         self.told_at = 0.0
         self.news = asyncio.Event()
         self.running: asyncio.Task[None] | None = None
         self.pages = 0
+        self.left_at = -math.inf
         self.beginning = asyncio.Lock()
 
     async def begin(self) -> Moment:
         """One page more; the moment from which on it is told of all others."""
         async with self.beginning:
-            if self.running is None:
-                position = await self.feed.begin()
-                await self.figures.look_up()
-                self.moment = Moment(position, self.figures.counters, delayed=self.delayed)
+            if not self.pages:
+                self.moment = await self.first()
+            if self.running is None or self.running.done():
                 self.running = asyncio.ensure_future(self.run())
             self.pages += 1
         return self.moment
+
+    async def first(self) -> Moment:
+        await self.figures.look_up()
+        # The last wait: a page that leaves before has begun nothing.
+        position = await self.feed.begin()
+        self.figures.stale = True  # by what happened between the two
+        counters = self.figures.counters
+        return Moment(position, counters, alarmed=self.told_until(position), delayed=self.delayed)
+
+    def told_until(self, position: int) -> int:
+        """Where the alarms go on. After a longer time alone nobody waits for what was held back."""
+        if time.monotonic() - self.left_at < AWAY_SECONDS:
+            return self.moment.alarmed
+        self.alarm = Alarm()
+        return position
 
     def end(self) -> None:
         self.pages -= 1
@@ -94,6 +134,7 @@ class Gathering:
             self.running.cancel()
             self.running = None
             self.feed.end()
+            self.left_at = time.monotonic()
 
     @property
     def delayed(self) -> bool:
@@ -119,11 +160,16 @@ class Gathering:
         if beats:
             self.told_at = now
         await self.figures.keep_fresh(now, changed=moved or beats)
-        alarm = self.alarm.after(self.feed.between(before.position, position) or (), now)
+        alarmed = self.alarm.upto(before.alarmed, position, rings=self.rings(position), now=now)
         counters = self.figures.counters
-        if not (moved or beats or alarm or counters != before.counters):
+        if not (moved or beats or alarmed > before.alarmed or counters != before.counters):
             return None
-        return Moment(position, counters, delayed=delayed, beats=beats, alarm=alarm)
+        return Moment(position, counters, alarmed=alarmed, delayed=delayed, beats=beats)
+
+    def rings(self, position: int) -> bool:
+        """Whether anything was escalated since the last moment; also when more came than is kept, so that one looks."""
+        events = self.feed.between(self.moment.position, position)
+        return events is None or bool(escalated(events))
 
     async def after(self, moment: Moment) -> Moment:
         """The newest, once it is another one."""
@@ -143,10 +189,24 @@ class Gathering:
         if events is not None:
             topics = topics_of(events, sees_escalations=place.sees_escalations)
         rows = await self.rows(events, moment, place) if place.has_feed else []
-        if not (topics or moment.beats):
+        alarm = draw_alarm(await self.alarms(moment, place))
+        if not (topics or moment.beats or alarm):
             return ""
-        position = max(place.position, moment.position)
-        return draw_news(position, topics, delayed=moment.delayed) + draw_rows(rows)
+        stands = place.after(moment)
+        # Who may not see escalations does not learn either that one is kept for a moment.
+        alarmed = stands.alarmed if place.sees_escalations else stands.position
+        news = draw_news(stands.position, topics, alarmed=alarmed, delayed=moment.delayed)
+        return news + draw_rows(rows) + alarm
+
+    async def alarms(self, moment: Moment, place: Place) -> list[UUID]:
+        """The tasks of which this page is to be told by now, and was not."""
+        if not place.sees_escalations or place.known_until >= moment.alarmed:
+            return []
+        span = place.known_until, moment.alarmed
+        if (events := self.feed.between(*span)) is not None:
+            return escalated(events)
+        found: list[UUID] = await in_thread(partial(escalated_between, *span))
+        return found
 
     async def rows(self, events: list[Told] | None, moment: Moment, place: Place) -> list[Told]:
         """The newest that this page may show; from the store, when it was away for long."""

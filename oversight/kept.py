@@ -33,6 +33,3 @@ class Kept(Generic[Key, Value]):
                 value = self.look(key)
                 self.values[key] = self.clock(), value
             return value
-
-    def forget(self) -> None:
-        self.values.clear()

@@ -66,10 +66,11 @@ class PageSocket(Connection):
 
     async def pass_on(self, moment: Moment) -> None:
         since = moment.position if self.asked.since is None else self.asked.since
-        place = Place(since, audience_of(self.user), self.asked.has_feed)
+        alarmed = since if self.asked.alarmed is None else self.asked.alarmed
+        place = Place(since, audience_of(self.user), self.asked.has_feed, alarmed)
         await self.tell_of(moment.same_but_beating(), place)
         while True:
-            place = place._replace(position=max(place.position, moment.position))
+            place = place.after(moment)
             moment = await self.gathering.after(moment)
             await self.tell_of(moment, place)
 
@@ -78,8 +79,6 @@ class PageSocket(Connection):
         if (counters := moment.counters_for(place.audience)) != self.counters:
             frame += counters
             self.counters = counters
-        if place.sees_escalations:
-            frame += moment.alarm
         if frame:
             await self.tell(frame)
 

@@ -19,7 +19,8 @@ from oversight.editing import edited, unix
 from oversight.selectors.review_queue import SHOWN
 
 Shape = TypeVar("Shape", bound=Struct)
-LONGEST_LOOK = 24 * 3600  # seconds
+# Seconds. What stays in sight for longer is a page that was left open: it must not move the mean.
+LONGEST_LOOK = 15 * 60
 
 
 def verdict_said(said: QueryDict, decision: Decision) -> ReviewOf:
@@ -45,14 +46,15 @@ def override_said(said: QueryDict, decision: Decision) -> Override:
 
 
 def several_said(said: QueryDict) -> list[ReviewOf]:
-    """The same verdict on all that were picked: approve, or reject with one reason."""
+    """The same verdict on all that were picked: approve, or reject with one reason. Each took its part of the time."""
     verdict = said.get("verdict", "")
     if verdict not in {Verdict.APPROVE, Verdict.REJECT}:
         raise Invalid(verdict="approve or reject")
     picked = list(dict.fromkeys(said.getlist("selected")))
     if not 0 < len(picked) <= SHOWN:
         raise Invalid(selected=f"pick 1 to {SHOWN}")
-    words = why_said(said) if verdict == Verdict.REJECT else {}
+    words: dict[str, Any] = why_said(said) if verdict == Verdict.REJECT else {}
+    words["seconds_spent"] = part_of(seconds_said(said), len(picked))
     rows = [{"decision_id": one, "verdict": verdict, **words} for one in picked]
     return read({"reviews": rows}, Reviews).reviews
 
@@ -73,7 +75,7 @@ def text_said(said: QueryDict) -> str:
 
 
 def seconds_said(said: QueryDict) -> float | None:
-    """As the page measured it; nothing is made up where it did not."""
+    """As the page measured it, up to the longest look; nothing is made up where it did not."""
     text = said.get("seconds_spent", "")
     try:
         seconds = float(text) if text else None
@@ -82,6 +84,10 @@ def seconds_said(said: QueryDict) -> float | None:
     if seconds is None or not math.isfinite(seconds):
         return None
     return min(max(seconds, 0.0), LONGEST_LOOK)
+
+
+def part_of(seconds: float | None, number: int) -> float | None:
+    return None if seconds is None else round(seconds / number, 3)
 
 
 def id_said(said: QueryDict, name: str) -> UUID | None:

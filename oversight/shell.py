@@ -26,6 +26,7 @@ MENU: tuple[Entry, ...] = (
     Entry("escalations", "Escalations", "escalations.view"),
     Entry("tasks", "Tasks", "tasks.view"),
     Entry("agents", "Agents", "agents.view"),
+    Entry("policies", "Policy", "policies.view"),
     Entry("models", "Models", "models.view"),
     Entry("training_jobs", "Training", "training.view"),
     Entry("event_log", "Events", "events.view"),

@@ -14,7 +14,7 @@ from agentic.longpoll import Receive, Send
 from agentic.models import User
 from agentic.parsing import decode
 from agentic.roles import may, roles_of
-from agentic.tokens import claims_of
+from agentic.tokens import Claims, claims_of
 from oversight.actions import act, keep_refusal
 from oversight.connection import (
     DATABASE_AWAY,
@@ -37,13 +37,13 @@ from oversight.frames import (
     Pong,
     Subscribe,
     Subscribed,
-    Told,
     Unsubscribe,
     Unsubscribed,
     refused,
     say,
 )
 from oversight.handshake import Handshake, origin_is_ours
+from oversight.looks import looks
 from oversight.places import places
 
 
@@ -55,11 +55,12 @@ class Socket(Connection):
         self.feed, self.asked = feed, asked
         self.channels: set[Channel] = set(FROM_THE_START)
         self.user: User
+        self.claims: Claims
 
     async def serve(self) -> None:
         await self.open(self.asked.subprotocol)
         try:
-            await self.look_again()
+            await self.come_in()
             with places.taken_by(self.user.pk):
                 await self.follow()
         except Closed as closed:
@@ -127,13 +128,10 @@ class Socket(Connection):
         while True:
             for one in await self.feed.after(position):
                 position = one.position
-                await self.pass_one(one)
-
-    async def pass_one(self, one: Told) -> None:
-        if one.guarded and not may(self.user, RULES[Channel.ESCALATIONS]):
-            return
-        for channel in self.channels & one.channels:
-            await self.tell(one.frames[channel])
+                if one.guarded and not may(self.user, RULES[Channel.ESCALATIONS]):
+                    continue
+                for channel in self.channels & one.channels:
+                    await self.send(one.messages[channel])
 
     # Whether it may go on.
 
@@ -142,19 +140,35 @@ class Socket(Connection):
         hub, before = self.feed.hub, roles_of(self.user)
         heard = hub.heard
         while True:
-            left = claims_of(self.asked.token).expires_at - time.time()
-            seconds = max(0.0, min(left, until_next_look()))
+            seconds = max(0.0, min(self.left, until_next_look()))
             await hub.news_of(about_person(self.user.pk), since=heard, seconds=seconds)
             heard = hub.heard
             await self.look_again()
             if roles_of(self.user) != before:
                 raise Closed(NOT_AUTHENTICATED)
 
-    async def look_again(self) -> None:
+    async def come_in(self) -> None:
         try:
+            self.claims = claims_of(self.asked.token)
             self.user = await in_thread(lambda: person_of(self.asked.token))
         except NotAuthenticated as error:
             raise Closed(NOT_AUTHENTICATED) from error
+        self.check_channels()
+
+    @property
+    def left(self) -> float:
+        """Seconds until the token is too old."""
+        return self.claims.expires_at - time.time()
+
+    async def look_again(self) -> None:
+        """Cheaply, as hundreds of sockets do: the token itself was checked when the socket opened."""
+        user = await looks.who(self.claims.sign_in_id) if self.left > 0 else None
+        if user is None or user.pk != self.claims.user_id:
+            raise Closed(NOT_AUTHENTICATED)
+        self.user = user
+        self.check_channels()
+
+    def check_channels(self) -> None:
         if not all(may(self.user, RULES[channel]) for channel in self.channels):
             raise Closed(NOT_ALLOWED)
 

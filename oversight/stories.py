@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from agentic.models import Event
-from agentic.vocabulary import EventType
+from agentic.vocabulary import EntityType, EventType
 from oversight.words import seconds_in_words
 
 BAD = frozenset(
@@ -34,10 +34,12 @@ TOLD = (
     ("policy_version", "policy version"),
     ("reason_code", "reason code"),
     ("verdict", "verdict"),
+    ("feedback_type", "feedback"),
     ("by", "by"),
     ("until", "until"),
     ("retry_count", "retries used"),
 )
+JUDGEMENT = frozenset({"confidence", "reason code"})
 
 
 class Fact(NamedTuple):
@@ -58,6 +60,14 @@ class Line(NamedTuple):
     tone: str
     facts: list[Fact]
     attempt: int | None  # that it begins or speaks of
+    is_judged: bool  # it says what a decision rested on, or what a person said of it
+
+    def unjudged(self) -> Line:
+        """For those who may not see reviews, as on the receipt: who decided what and when, but not why."""
+        if not self.is_judged:
+            return self
+        told = [fact for fact in self.facts if fact.name not in JUDGEMENT]
+        return self._replace(why="", facts=told)
 
 
 class Chapter(NamedTuple):
@@ -82,7 +92,14 @@ def line(event: Event) -> Line:
         tone(event.event_type),
         facts(data, event.actor_label),
         data["attempt"] if isinstance(data.get("attempt"), int) else None,
+        is_judged(event, data),
     )
+
+
+def is_judged(event: Event, data: dict[str, Any]) -> bool:
+    """Also of a task: with its result goes what the policy made of it, and with a verdict its reason."""
+    about_decision = event.entity_type == EntityType.DECISION or "decision_id" in data
+    return about_decision or event.event_type == EventType.TASK_OVERRIDDEN
 
 
 def why(data: dict[str, Any]) -> str:

@@ -15,8 +15,10 @@ from agents.models import Agent
 from decisions.admin.moving import MoveForm, OverrideForm
 from decisions.services.comments import LONGEST, comment_on_task
 from decisions.services.escalations import acknowledge_escalation, assign_escalation
+from decisions.services.feedback import HIGHEST, LOWEST, give_feedback
 from decisions.services.interventions import change_state, escalate_task, override_task
 from decisions.services.reassigning import reassign_task
+from decisions.shapes import FeedbackRequest
 from decisions.states import State
 
 
@@ -26,6 +28,32 @@ class CommentForm(forms.Form):
 
 class PersonForm(forms.Form):
     person = forms.UUIDField()
+    # Whom the page showed to have it; empty for nobody.
+    replaces = forms.UUIDField(required=False)
+
+
+OUTCOMES = ("right", "wrong")
+
+
+class TellForm(forms.Form):
+    """Of the task, or of one of its decisions."""
+
+    decision_id = forms.UUIDField(required=False, label="decision")
+    comment = forms.CharField(max_length=LONGEST, required=False)
+
+
+class RatingForm(TellForm):
+    rating = forms.IntegerField(min_value=LOWEST, max_value=HIGHEST)
+    field_order = ("decision_id", "rating", "comment")
+
+
+class OutcomeForm(TellForm):
+    correct = forms.TypedChoiceField(
+        choices=[(outcome, outcome) for outcome in OUTCOMES],
+        coerce=lambda said: said == OUTCOMES[0],
+        label="outcome",
+    )
+    field_order = ("decision_id", "correct", "comment")
 
 
 def comment(task_id: UUID, actor: Actor, text: str) -> str:
@@ -38,8 +66,8 @@ def acknowledge(task_id: UUID, actor: Actor) -> str:
     return "Acknowledged: it is not raised again before the next step has passed."
 
 
-def take(task_id: UUID, actor: Actor, person: UUID) -> str:
-    escalation = assign_escalation(task_id, actor=actor, person_id=person)
+def take(task_id: UUID, actor: Actor, person: UUID, replaces: UUID | None) -> str:
+    escalation = assign_escalation(task_id, actor=actor, person_id=person, replaces=replaces)
     return f"{escalation.assigned_to.name if escalation.assigned_to else 'Somebody'} takes care of it now."
 
 
@@ -68,6 +96,16 @@ def cancel(task_id: UUID, actor: Actor, reason: str) -> str:
     return "It is called off."
 
 
+def rate(task_id: UUID, actor: Actor, **told: Any) -> str:
+    give_feedback(task_id, actor=actor, told=FeedbackRequest("user_rating", **told))
+    return "Your rating is kept."
+
+
+def outcome(task_id: UUID, actor: Actor, **told: Any) -> str:
+    give_feedback(task_id, actor=actor, told=FeedbackRequest("outcome_result", **told))
+    return "How it turned out is kept."
+
+
 class Deed(NamedTuple):
     """`warning` is what a person should know before."""
 
@@ -77,6 +115,7 @@ class Deed(NamedTuple):
 
 
 FENCED = "An agent that holds it is fenced off: whatever it still does on it is void."
+HEARD = "The agent reads it."
 # By the names in `decisions.permitted.ACTIONS`.
 DEEDS = {
     "comment": Deed(CommentForm, comment),
@@ -89,6 +128,8 @@ DEEDS = {
     "cancel": Deed(
         ReasonForm, cancel, "It cannot be taken back. What it has delegated is called off too."
     ),
+    "rate": Deed(RatingForm, rate, HEARD),
+    "outcome": Deed(OutcomeForm, outcome, HEARD),
 }
 
 

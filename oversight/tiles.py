@@ -17,6 +17,7 @@ from decisions.auditor import GRACE
 from decisions.models import Decision, Escalation, Task
 from decisions.states import DecisionStatus, State
 from decisions.stopping import on
+from oversight.selectors.saved import Saved
 
 ALARMS = frozenset({"bad", "warn"})
 
@@ -132,3 +133,16 @@ def tile_of(one: Counted) -> Tile:
     nothing: Tone = "good" if one.tone in ALARMS else "quiet"
     text, tone = (one.text, one.tone) if number else (one.none, nothing)
     return Tile(one.name, in_words(number), text, tone, address)
+
+
+def saved_tiles(user: User, saved: Saved) -> list[Tile]:
+    """The hours that nobody had to work, with their interval, for those who may look at the policy behind it."""
+    if not may(user, "policies.view"):
+        return []
+    passed = f"{'' if saved.exact else '≈ '}{saved.passed:,} decisions that nobody had to look at in 30 days"
+    hours, text = "-", f"{passed}; how long reviews take was not recorded"
+    if saved.hours and saved.hours.value is not None:
+        hours = f"{saved.hours.value:,.1f} h"
+        between = f"{saved.hours.low:,.1f} to {saved.hours.high:,.1f} h"
+        text = f"{between} (95 %): {passed}, by {saved.hours.n:,} timed reviews"
+    return [Tile("saved", hours, text, "quiet", reverse("policies"))]

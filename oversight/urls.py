@@ -12,8 +12,10 @@ from oversight.pages import (
     comments,
     escalations,
     events,
+    model_version,
     models,
     notifications,
+    policies,
     reviews,
     stops,
     task,
@@ -84,12 +86,43 @@ urlpatterns: list[URLPattern] = [
     path("api/asyncapi", asyncapi, name="asyncapi"),
     path("models", models.models, name="models"),
     path("models/<path:name>", models.model, name="model"),
+    path("model-versions/<uuid:model_id>", model_version.model_version, name="model_version"),
+    path(
+        "model-versions/<uuid:model_id>/artifact",
+        model_version.model_artifact,
+        name="model_artifact",
+    ),
+    path(
+        "activation-requests/<uuid:request_id>/approve",
+        model_version.activation_approve,
+        name="activation_approve",
+    ),
+    path(
+        "activation-requests/<uuid:request_id>/refuse",
+        model_version.activation_refuse,
+        name="activation_refuse",
+    ),
     path("model-versions/<uuid:model_id>/activate", models.model_activate, name="model_activate"),
     path(
         "model-versions/<uuid:model_id>/roll-back", models.model_roll_back, name="model_roll_back"
     ),
+    path("model-versions/<uuid:model_id>/retire", models.model_retire, name="model_retire"),
     path("training-jobs", training.training_jobs, name="training_jobs"),
+    path("training-jobs/start", training.training_start, name="training_start"),
     path("training-jobs/<uuid:job_id>", training.training_job, name="training_job"),
+    path("training-jobs/<uuid:job_id>/cancel", training.training_cancel, name="training_cancel"),
+    path("policies", policies.policies, name="policies"),
+    path("policies/new", policies.policy_new, name="policy_new"),
+    path("policies/draft", policies.policy_draft_write, name="policy_draft_write"),
+    path("policies/<int:version>/activate", policies.policy_activate, name="policy_activate"),
+    path("policies/drafts/<uuid:draft_id>", policies.policy_draft, name="policy_draft"),
+    path(
+        "policies/drafts/<uuid:draft_id>/edit", policies.policy_draft_edit, name="policy_draft_edit"
+    ),
+    *(
+        path(f"policies/drafts/<uuid:draft_id>/{name}", act, name=f"policy_draft_{name}")
+        for name, act in policies.ACTS.items()
+    ),
     path("events", events.event_log, name="event_log"),
     path("events/<int:position>", events.event, name="event"),
     path("audits", audits.audit_log, name="audit_log"),

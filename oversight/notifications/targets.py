@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from agentic.actors import Actor
@@ -112,10 +112,13 @@ def add_role_email(
     target = NotificationTarget(
         kind=Kind.EMAIL, role=checked_role(role), address=plain, created_by=user
     )
-    there = live_targets().filter(kind=Kind.EMAIL, role=target.role, address=plain)
-    if there.exists():
-        raise Invalid(address="this role is told there already")
-    return add(target, topics, actor)
+    try:
+        with transaction.atomic():
+            return add(target, topics, actor)
+    except (
+        IntegrityError
+    ) as error:  # by the one row for each that the database allows, also of two at once
+        raise Invalid(address="this role is told there already") from error
 
 
 @transaction.atomic

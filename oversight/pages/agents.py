@@ -14,11 +14,13 @@ from agents.models import Agent, AgentStatus
 from agents.permitted import allowed_actions, is_live
 from agents.selectors import list_agents, list_keys, read_agent
 from decisions.cursors import after_last, parse
+from decisions.reliability import seen_of
 from oversight.agent_forms import KeyForm
 from oversight.doors import PageRequest, page, show
 from oversight.reliability_chart import draw
 from oversight.selectors import agent as read
 from oversight.selectors.agents import is_stopped, standings, stops_on
+from oversight.selectors.feedback import kinds_for, told_of
 
 PAGE = 25
 MOST_KEYS = 50
@@ -77,17 +79,27 @@ def work_of(request: PageRequest, agent: Agent) -> Context:
     cursor = request.GET.get("cursor", "")
     attempts = list(read.attempts(agent.pk, parse(cursor) if cursor else None))
     (standing,) = standings([agent], [])
-    judged = read.judgement(agent.pk)
+    judged = read.judgement(seen_of(agent.pk))
+    word = word_about(request, agent)
     rows = [{"assigned_at": one.assigned_at, "id": one.pk} for one in attempts]
     return {
         "standing": standing,
         "held": read.tasks_held(agent.pk),
         "judged": judged,
-        "reliability": draw(judged.bins),
+        "word": word,
+        "reliability": draw(word.found),
+        "told": told_of(agent.pk, kinds_for(request.user)),
         "attempts": read.with_decisions(attempts),
         "next": after_last(rows, read.PAGE, by="assigned_at"),
         "is_first": not cursor,
     }
+
+
+def word_about(request: PageRequest, agent: Agent) -> read.Word:
+    task_type = request.GET.get("task_type", "")
+    if "\x00" in task_type:
+        raise Invalid(task_type="no type of task")
+    return read.word_of(agent.pk, seen_of(agent.pk, task_type), task_type)
 
 
 def acts_on(request: PageRequest, agent: Agent) -> Context:

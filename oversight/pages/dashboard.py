@@ -11,17 +11,22 @@ from agentic.events import newest_between
 from agentic.health import Finding, look_around
 from agentic.roles import may
 from decisions.estimates import Estimate
+from decisions.models.policy import Budget
+from decisions.policy import active
 from decisions.unseen import estimate_unseen
 from oversight.dashboard_charts import draw
 from oversight.doors import PageRequest, page, show
 from oversight.frames import GUARDED
 from oversight.kept import Kept
+from oversight.risk_words import misfit
+from oversight.selectors.agreement import waiting_for
 from oversight.selectors.fleet import fleet
 from oversight.selectors.over_time import course
+from oversight.selectors.saved import saved
 from oversight.selectors.urgent import urgent
 from oversight.spans import SPANS, Span, span_of
-from oversight.tiles import tiles_for
-from oversight.words import estimate_in_words
+from oversight.tiles import saved_tiles, tiles_for
+from oversight.words import accepted_in_words, allowed_in_words, estimate_in_words
 
 MOST_EVENTS = 20
 HEALTH_SECONDS = 5.0
@@ -49,7 +54,7 @@ def dashboard(request: PageRequest) -> HttpResponse:
 
 
 def now(request: PageRequest, span: Span) -> Context:
-    tiles = tiles_for(request.user)
+    tiles = [*tiles_for(request.user), *saved_tiles(request.user, saved.get(None))]
     failing = [check for check in health.get(None).values() if not check.ok]
     alarms = [tile for tile in tiles if tile.alarms]
     return {
@@ -58,6 +63,7 @@ def now(request: PageRequest, span: Span) -> Context:
         "failing": failing,
         "is_bad": bool(failing) or any(tile.tone == "bad" for tile in alarms),
         "escalations": urgent() if may(request.user, "escalations.view") else [],
+        "agreement": waiting_for(request.user),
     }
 
 
@@ -77,7 +83,18 @@ def over_time(request: PageRequest, span: Span) -> Context:
     read = course.get(span.name)
     estimate = unseen.get(None)
     told = {"unseen": estimate, "unseen_in_words": estimate_in_words(estimate)}
-    return {"course": read, "charts": draw(read), **told}
+    sees_policies = may(request.user, "policies.view")
+    return {"course": read, "charts": draw(read), **told, **(promised() if sees_policies else {})}
+
+
+def promised() -> Context:
+    """What the active policy promises and whether it is kept, for those who may look at it."""
+    promise = saved.get(None).promise
+    if promise is None:
+        return {}
+    in_words = allowed_in_words if promise.budget == Budget.SHARE else accepted_in_words
+    said = in_words(promise.accepted, promise.told, promise.over)
+    return {"promise": said, "misfit": misfit(active.get())}
 
 
 PARTS: dict[str, tuple[str, Callable[[PageRequest, Span], Context]]] = {

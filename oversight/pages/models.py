@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -11,9 +13,11 @@ from django.utils import timezone
 
 from agentic.errors import Invalid
 from agentic.roles import may
+from mlregistry.gates import is_deciding
 from mlregistry.models import RegisteredModel
-from mlregistry.selectors import live_before, live_since
-from mlregistry.services.activation import activate_model, roll_back_model
+from mlregistry.selectors import live_at, live_before, live_since, read_model
+from mlregistry.services.activation import retire_model, roll_back_model
+from mlregistry.services.activation_requests import let_go_live
 from oversight.agent_forms import ReasonForm
 from oversight.doing import done, filled
 from oversight.doors import PageRequest, action, actor, page, show
@@ -26,6 +30,8 @@ from oversight.selectors.models import (
     compared,
     shelves,
     versions,
+    waiting,
+    waiting_of,
 )
 
 
@@ -43,6 +49,9 @@ def models(request: PageRequest) -> HttpResponse:
         "shelves": found[:PAGE],
         "next": found[PAGE - 1].name if len(found) > PAGE else "",
         "is_first": not after,
+        "requests": waiting(),
+        "may_activate": may(request.user, "models.activate"),
+        **then(request, ""),
     }
     return show(request, "oversight/models.html", context, part="oversight/_models.html")
 
@@ -66,8 +75,29 @@ def model(request: PageRequest, name: str) -> HttpResponse:
         "activations": times,
         "strip": strip(times, timezone.now()),
         "may_activate": may(request.user, "models.activate"),
+        "is_deciding": is_deciding(name),
+        "waiting": waiting_of(name),
+        **then(request, name),
     }
     return show(request, "oversight/model.html", context, part="oversight/_model.html")
+
+
+def then(request: PageRequest, name: str) -> dict[str, Any]:
+    """What was live at the moment that was asked for, of one model or of all."""
+    at = moment_asked(request)
+    rows = live_at(at, name=name, limit=PAGE) if at else []
+    return {"at": at, "at_typed": f"{at:%Y-%m-%dT%H:%M}" if at else "", "then": rows}
+
+
+def moment_asked(request: PageRequest) -> datetime | None:
+    """In UTC, as a field for a date and a time sends it."""
+    text = request.GET.get("at", "")
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Invalid(at="a date and a time such as 2026-11-22T08:00") from error
 
 
 def versions_asked(request: PageRequest) -> list[str]:
@@ -95,10 +125,11 @@ def id_asked(request: PageRequest, name: str) -> UUID | None:
 @action("models.activate")
 def model_activate(request: PageRequest, model_id: UUID) -> HttpResponse:
     said = filled(ActivateForm(request.POST))
-    row = activate_model(
-        actor=actor(request), model_id=model_id, replaces=said["replaces"], reason=said["reason"]
-    )
-    return done(request, f"{row} is live now.", back=page_of(row))
+    asked = {"replaces": said["replaces"], "reason": said["reason"]}
+    waits = let_go_live(actor=actor(request), model_id=model_id, **asked)
+    row = read_model(model_id)
+    text = f"{row} waits for a second person." if waits else f"{row} is live now."
+    return done(request, text, back=page_of(row))
 
 
 @action("models.activate")
@@ -106,6 +137,13 @@ def model_roll_back(request: PageRequest, model_id: UUID) -> HttpResponse:
     said = filled(ReasonForm(request.POST))
     row = roll_back_model(actor=actor(request), model_id=model_id, reason=said["reason"])
     return done(request, f"{row} is live again.", back=page_of(row))
+
+
+@action("models.activate")
+def model_retire(request: PageRequest, model_id: UUID) -> HttpResponse:
+    said = filled(ReasonForm(request.POST))
+    row = retire_model(actor=actor(request), model_id=model_id, reason=said["reason"])
+    return done(request, f"{row} is out of service.", back=page_of(row))
 
 
 def page_of(row: RegisteredModel) -> str:

@@ -39,7 +39,7 @@ def review_queue(request: PageRequest) -> HttpResponse:
     if not request.htmx:
         return HttpResponseRedirect(reverse("reviews") + filters.query)
     context = queue_context(request, filters, id_said(request.GET, "open"))
-    return render(request, "oversight/_desk_queue.html", context)
+    return render(request, "oversight/_desk_waiting.html", context)
 
 
 @page("reviews.view")

@@ -13,13 +13,15 @@ from agentic.roles import may, people_who_may
 from decisions.models import Task
 from decisions.permitted import ACTIONS, Action, allowed_actions
 from decisions.services.escalations import HANDLE
+from decisions.services.feedback import HIGHEST, LOWEST
 from decisions.services.reassigning import who_could_take
 from oversight.doors import PageRequest, actor, page, show
 from oversight.selectors import task as tasks
+from oversight.selectors.feedback import could_be_about, kinds_for
 from oversight.selectors.receipt import receipt_of
 from oversight.selectors.story import story_of
 from oversight.steps import steps
-from oversight.task_forms import DEEDS
+from oversight.task_forms import DEEDS, OUTCOMES
 
 MOST_CHOICES = 50  # of agents, or of people
 LARGEST_VERSION = 2**31 - 1
@@ -55,8 +57,12 @@ def task(request: PageRequest, task_id: UUID) -> HttpResponse:
 
 @page("tasks.view")
 def task_receipt(request: PageRequest, task_id: UUID) -> HttpResponse:
-    row, sees = tasks.get_task(task_id), may(request.user, "escalations.view")
-    return show(request, "oversight/receipt.html", receipt_of(row, sees_escalations=sees))
+    context = receipt_of(
+        tasks.get_task(task_id),
+        sees_escalations=may(request.user, "escalations.view"),
+        sees_reviews=may(request.user, "reviews.view"),
+    )
+    return show(request, "oversight/receipt.html", context)
 
 
 def task_page(
@@ -95,7 +101,8 @@ def for_reviewers(request: PageRequest, row: Task) -> dict[str, Any]:
     if may(request.user, "reviews.view"):
         found["decisions"] = tasks.decisions_of(row)
         found["overrides"] = tasks.overrides_of(row)
-        found["feedback"] = tasks.feedback_of(row)
+    if kinds := kinds_for(request.user):
+        found["feedback"] = tasks.feedback_of(row, kinds)
     if may(request.user, "escalations.view"):
         found["escalations"] = tasks.escalations_of(row)
     return found
@@ -109,6 +116,9 @@ def offered(request: PageRequest, row: Task, failed: Failed | None) -> dict[str,
     return {
         "offers": [offer(one, wanted, failed) for one in allowed if one != ACTIONS["comment"]],
         "candidates": who_could_take(row.pk)[:MOST_CHOICES] if "reassign" in names else [],
+        "could_be_about": could_be_about(row) if "rate" in names else [],
+        "ratings": range(HIGHEST, LOWEST - 1, -1),
+        "outcomes": OUTCOMES,
         "handlers": people_who_may(HANDLE)[:MOST_CHOICES] if "take" in names else [],
         "draft": {} if row.result is None else row.result,
         **told_of(failed, names),

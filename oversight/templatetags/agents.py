@@ -14,7 +14,7 @@ from decisions.badges import OUTCOME_TONES
 from decisions.models.task import Outcome
 from decisions.statistics import Share
 from oversight.selectors.agents import Ended
-from oversight.words import NO_DATA, interval_in_words, percent, score_in_words
+from oversight.words import NO_DATA, bin_in_words, interval_in_words, percent, score_in_words
 
 register = template.Library()
 TONES: dict[str, Tone] = {
@@ -37,6 +37,7 @@ def share(of: Share) -> str:
 
 
 register.filter("score", score_in_words)
+register.filter("bin", bin_in_words)
 
 
 @register.filter
