@@ -29,12 +29,4 @@
     for (const part of document.querySelectorAll("[data-calm]")) part.dispatchEvent(new CustomEvent("stale"));
   };
   setInterval(allStale, AT_LEAST);
-
-  // Something was done by a form: it closes, and what it may have changed is fetched.
-  document.addEventListener("done", ({ target }) => {
-    const form = target.closest("form");
-    form?.reset();
-    form?.closest("details")?.removeAttribute("open");
-    allStale();
-  });
 })();

@@ -21,8 +21,13 @@
     if (document.hidden) { looked += since === null ? 0 : performance.now() - since; since = null; }
     else since = performance.now();
   });
-  document.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.parameters.has?.("seconds_spent")) event.detail.parameters.set("seconds_spent", seconds().toFixed(1));
+  // Seconds at those that were left undecided: they count when these are picked.
+  const looks = new Map();
+  const lookedAt = (ids) => ids.reduce((sum, id) => sum + (looks.get(id) ?? 0), 0);
+  document.addEventListener("htmx:configRequest", ({ detail: { elt, parameters } }) => {
+    if (!parameters.has?.("seconds_spent") || elt.matches(".several-waiting")) return; // those know theirs
+    const before = elt.id === "picked" ? lookedAt(parameters.getAll("selected")) : 0;
+    parameters.set("seconds_spent", (before + seconds()).toFixed(1));
   });
 
   // A reservation lasts while somebody sees it, and ends when they leave.
@@ -35,14 +40,27 @@
     navigator.sendBeacon(claim.dataset.release, said);
   });
 
+  // From the moment that another one is there: what is done before anybody has seen it counts for nothing.
+  let there = card();
+  let byItself = false;
+  let offered = location.pathname === one("[data-desk]").dataset.desk.split("?")[0]; // not asked for by name
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (card() === there) return;
+    if (card()?.dataset.open !== there?.dataset.open) {
+      if (there) looks.set(there.dataset.open, lookedAt([there.dataset.open]) + seconds());
+      beginLook();
+    }
+    there = card();
+    byItself = offered = Boolean(detail.requestConfig?.elt.matches("#open"));
+  });
+
   // Focus goes to what was opened by the person, never because something came by itself.
-  let shown = card()?.dataset.open;
-  document.addEventListener("htmx:afterSettle", (event) => {
+  let shown = card();
+  document.addEventListener("htmx:afterSettle", () => {
     keepPicked();
-    if (card()?.dataset.open === shown) return;
-    shown = card()?.dataset.open;
-    beginLook();
-    const byItself = event.detail.requestConfig?.elt?.matches?.("[data-live]");
+    if (card() === shown) { keepDraft(); return; }
+    shown = card();
+    bringDraft();
     if (byItself) return;
     one("#open-title")?.focus({ preventScroll: true });
     card()?.scrollIntoView({ block: "nearest" });
@@ -69,6 +87,37 @@
       .filter((field) => field.value.trim() && field.value !== field.defaultValue)
       .map((field) => field.value.trim());
 
+  const fields = () => all("#acts :is(textarea, select, input:not([type=hidden], [type=radio])), #comment-text");
+  const isChanged = (field) => field.matches("select")
+    ? [...field.options].some((option) => option.selected !== option.defaultSelected)
+    : field.value !== field.defaultValue;
+
+  // What is typed and not sent is kept for its decision and its author, and is there again when they come back to it.
+  const draft = () => `desk-draft ${one("[data-person]").dataset.person} ${card()?.dataset.open}`;
+  const keepDraft = () => {
+    const said = fields().filter(isChanged).map((field) => [field.id, field.value]);
+    try {
+      if (said.length) sessionStorage.setItem(draft(), JSON.stringify(said));
+      else sessionStorage.removeItem(draft());
+    } catch { /* the browser keeps no more: it stands on the page alone */ }
+  };
+  const bringDraft = () => {
+    for (const [id, value] of JSON.parse(sessionStorage.getItem(draft()) ?? "[]")) {
+      const field = document.getElementById(id);
+      if (!field) continue;
+      field.value = value;
+      field.dispatchEvent(new Event("input", { bubbles: true })); // by it the difference is drawn
+    }
+  };
+
+  const say = (text, tone) => {
+    const toast = document.createElement("div");
+    toast.className = `toast toast-${tone}`;
+    toast.setAttribute("role", "status");
+    toast.textContent = text;
+    one("#toasts").append(toast);
+  };
+
   // Decided by somebody else: the buttons rest, the text stays, and can be taken along.
   const rest = () => {
     const over = ended();
@@ -77,16 +126,37 @@
     one("#claim")?.remove();
     const kept = typed().length > 0;
     one(".kept", over).hidden = !kept;
-    for (const button of all("[data-keep]", over)) button.hidden = !kept;
-    if (!one("#comment-text")) one("[data-keep=comment]", over).hidden = true;
+    one("[data-keep=comment]", over).hidden = !kept || !one("#comment-text");
+    one("[data-keep=copy]", over).hidden = !kept || !navigator.clipboard; // there is none without TLS
   };
-  document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target?.id === "standing") rest(); });
-  const keep = async (how) => {
+  document.addEventListener("input", ({ target }) => {
+    if (!target.closest?.("#open")) return;
+    rest();
+    keepDraft();
+  });
+  // Whose it is, of what nobody asked for by name: where others were faster, the next one comes in its place.
+  const giveWay = () => {
+    if (!offered || !one("#standing > *")) return;
+    offered = false;
+    if (!one("#standing :is([data-held], [data-ended])") || openAct() || fields().some(isChanged)) return;
+    htmx.ajax("GET", one("[data-desk]").dataset.desk, { source: "#open", target: "#open", swap: "outerHTML" });
+  };
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target?.id !== "standing") return;
+    rest();
+    giveWay();
+  });
+  const copy = (text) => navigator.clipboard.writeText(text).then(
+    () => say("What you typed is in the clipboard.", "good"),
+    () => say("The browser did not let it be copied.", "bad"),
+  );
+  const keep = (how) => {
     const text = typed().join("\n\n");
-    if (how === "copy") return navigator.clipboard?.writeText(text);
+    if (how === "copy") { copy(text); return; }
     const field = one("#comment-text");
     field.value = [field.value.trim(), text].filter(Boolean).join("\n\n");
     field.focus();
+    keepDraft();
   };
 
   // The queue: those that others look at are passed by.
@@ -104,7 +174,7 @@
   // Several at once. What was picked stays picked when the queue is fetched anew.
   const picked = new Set();
   let last = null;
-  const boxes = () => all("#queue [name=selected]");
+  const boxes = () => all("#queue [name=selected]:not(:disabled)");
   const tellPicked = () => {
     const number = boxes().filter((box) => box.checked).length;
     one("#picked-number").textContent = number ? `${number} picked` : "";
@@ -113,7 +183,11 @@
   };
   const keepPicked = () => {
     if (!one("#picked")) return;
-    for (const box of boxes()) box.checked = picked.has(box.value);
+    const asked = new Set(all(".several-waiting [name=selected]").map(({ value }) => value));
+    for (const box of all("#queue [name=selected]")) {
+      box.disabled = asked.has(box.value);
+      box.checked = !box.disabled && picked.has(box.value);
+    }
     tellPicked();
   };
   const pick = (box, on) => { box.checked = on; picked[on ? "add" : "delete"](box.value); };
@@ -127,16 +201,31 @@
       last = event.target.value;
     }
     tellPicked();
-    const button = event.target.closest?.("[data-go], [data-keep], .aside-button");
+    const button = event.target.closest?.("[data-go], [data-keep], .undo, .aside-button");
     if (button?.dataset.go) go(1);
     if (button?.dataset.keep) keep(button.dataset.keep);
+    if (button?.matches(".undo")) undo(button);
     if (button?.matches(".aside-button")) {
       button.setAttribute("aria-expanded", button.getAttribute("aria-expanded") !== "true");
     }
   });
+  // What was asked for waits by itself: it cannot be picked once more, and the next ones stand beside it.
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.id === "several-waiting" && event.detail.successful) { picked.clear(); keepPicked(); }
+    if (event.detail.elt.id !== "picked" || !event.detail.successful) return;
+    for (const done of all("#bulk .several-done")) done.remove();
+    for (const id of picked) looks.delete(id);
+    beginLook(); // it was told with them
+    picked.clear();
+    keepPicked();
   });
+  const undo = (button) => {
+    const form = button.closest(".several-waiting");
+    if (form.matches(".htmx-request")) return; // it is being decided: nothing calls that off
+    for (const one of all("[name=selected]", form)) picked.add(one.value);
+    looked += 1000 * form.elements.seconds_spent.value;
+    form.remove();
+    keepPicked();
+  };
 
   const leave = (field) => {
     const details = openAct();
@@ -152,11 +241,18 @@
   };
   const send = (form) => { if (!ended() && !one("[type=submit]", form).disabled) form.requestSubmit(); };
 
-  // A key that was hit twice is no verdict on what has only just come up; nor is one beside a form that is filled in.
-  const approve = () => {
-    if (openAct() && typed().length) begin(openAct());
-    else if (act("approve") && seconds() > SEEN) send(act("approve"));
-  };
+  // A key that was hit twice is no verdict on what has only just come up.
+  const approve = () => { if (act("approve") && seconds() > SEEN) send(act("approve")); };
+  // Nobody approves a proposal beside a form that says something else of it, or loses a comment by it.
+  document.addEventListener("submit", (event) => {
+    const field = event.target.id === "act-approve" && fields().find(isChanged);
+    if (!field) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    for (let around = field.closest("details"); around; around = around.parentElement.closest("details")) around.open = true;
+    field.focus(); // without marking what stands there: the key may come twice
+    say("This is not sent. Send it, or take it back, and approve then.", "bad");
+  }, true);
 
   const KEYS = {
     a: approve,
@@ -168,9 +264,9 @@
     k: () => go(-1),
     x: () => {
       const box = one("#queue .row:has([aria-current]) [name=selected]");
-      if (box) { pick(box, !box.checked); last = box.value; tellPicked(); }
+      if (box && !box.disabled) { pick(box, !box.checked); last = box.value; tellPicked(); }
     },
-    u: () => one("#undo")?.click(),
+    u: () => all(".several-waiting:not(.htmx-request) .undo").at(-1)?.click(),
     "?": () => one("#keys").showModal(),
   };
   const pickCode = (number) => {
@@ -209,4 +305,5 @@
   });
   switched().checked = !localStorage.getItem(OFF);
   rest();
+  document.addEventListener("DOMContentLoaded", bringDraft); // htmx hears of it by then
 })();

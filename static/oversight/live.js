@@ -9,6 +9,9 @@
   const POLL = 10_000;
   const PAUSE = 1_000; // between two fetches of one part, and longer where they take long
   const LONGEST_PAUSE = 3_000;
+  const AGAIN = 3_000; // after a fetch that failed
+  const SETTLED = htmx.config.defaultSettleDelay + 10; // only then does a part that has just come know what to do
+  const REMEMBERED = 60_000;
   const SIGNED_OUT = [4001, 4003]; // or without the role: reloading says which
   const REOPENED = [1006, 1011, 1012, 1013]; // by htmx itself
   const PUSHES = ["stale", "calm"]; // events by which parts fetch themselves
@@ -25,6 +28,7 @@
   htmx.createWebSocket = (address) => {
     const from = new URL(address);
     from.searchParams.set("since", news().dataset.position);
+    from.searchParams.set("alarmed", news().dataset.alarmed);
     if (document.getElementById("feed")) from.searchParams.set("feed", "1");
     opened = Date.now();
     return socket = new WebSocket(from);
@@ -55,8 +59,31 @@
   const leave = () => {
     if (Date.now() - left < ON_THE_WAY) { setTimeout(leave, ON_THE_WAY); return; }
     if (everHeard && !all("input, select, textarea").some(isTouched)) location.reload();
-    else document.getElementById("signed-out").hidden = false;
+    else setSignedOut(true);
   };
+
+  // Who was asked to sign in elsewhere and comes back goes on here: by the new mark for forms, with what they typed.
+  const signedOut = () => document.getElementById("signed-out");
+  const setSignedOut = (out) => { signedOut().hidden = !out; };
+  document.addEventListener("signed-out", ({ detail }) => {
+    if (detail.elt?.matches("[hx-post]")) setSignedOut(true);
+    else leave();
+  });
+  const goOn = async () => {
+    if (signedOut().hidden || document.hidden) return;
+    const answer = await fetch(location.href).catch(() => null); // away: the next look tells
+    if (!answer?.ok || answer.redirected) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const mark = fresh.querySelector("[name=csrfmiddlewaretoken]")?.value;
+    const who = (root) => root.querySelector("[data-person]")?.dataset.person;
+    if (!mark || who(fresh) !== who(document)) return; // what one has typed is not sent as another
+    for (const field of all("[name=csrfmiddlewaretoken]")) field.value = mark;
+    document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": mark }));
+    setSignedOut(false);
+    if (socket.readyState === WebSocket.CLOSED) reopen?.();
+  };
+  window.addEventListener("focus", goOn);
+  document.addEventListener("visibilitychange", goOn);
 
   document.addEventListener("htmx:wsAfterMessage", () => {
     heard = Date.now();
@@ -65,7 +92,7 @@
     setDelayed(news().dataset.delayed === "yes");
     const topics = news().dataset.topics.split(" ").filter(Boolean);
     news().dataset.topics = "";
-    if (topics.length) goStale(topics);
+    if (topics.length) hear(topics);
     for (const feed of all("#feed")) for (const row of all(":scope > *", feed).slice(feed.dataset.most ?? MOST_ROWS)) row.remove();
     countWaiting();
     tell();
@@ -92,21 +119,23 @@
   // Parts that are stale: each fetches itself at once, and then not again too soon; a hidden page waits.
 
   const parts = new WeakMap();
-  const partOf = (one) => parts.get(one) ?? parts.set(one, { next: 0, timer: 0, began: 0 }).get(one);
+  const partOf = (one) => parts.get(one) ?? parts.set(one, { next: 0, timer: 0, began: 0, asks: 0, again: false }).get(one);
 
-  const goStale = (topics) => {
+  const goStale = (topics, except = page) => {
     const wanted = new Set(topics);
     for (const one of all("[data-live]")) {
-      if (one !== page && (wanted.has("*") || one.dataset.live.split(" ").some((topic) => wanted.has(topic)))) fetchSoon(one);
+      if (one !== page && one !== except && (wanted.has("*") || one.dataset.live.split(" ").some((topic) => wanted.has(topic)))) fetchSoon(one);
     }
   };
   const fetchSoon = (one) => {
     const part = partOf(one);
-    part.timer ||= setTimeout(() => fetchNow(one, part), Math.max(0, part.next - Date.now()));
+    part.timer ||= setTimeout(() => fetchNow(one, part), Math.max(SETTLED, part.next - Date.now()));
   };
   const fetchNow = (one, part) => {
     if (document.hidden) { part.timer = -1; return; }
     part.timer = 0;
+    // htmx would keep a second question in a queue, which goes when another answer swaps the part meanwhile.
+    if (part.asks) { part.again = true; return; }
     part.next = Date.now() + PAUSE;
     // To it alone: the part around it has topics of its own.
     if (one.isConnected) one.dispatchEvent(new CustomEvent("stale"));
@@ -119,12 +148,47 @@
     }
   });
   const isPush = ({ detail }) => PUSHES.includes(detail.requestConfig?.triggeringEvent?.type);
+  const isPassing = (status) => status === 0 || status === 429 || status >= 500;
   document.addEventListener("htmx:beforeSend", (event) => {
-    if (isPush(event)) partOf(event.detail.elt).began = Date.now();
+    if (!isPush(event)) return;
+    const part = partOf(event.detail.requestConfig.elt);
+    part.began = Date.now();
+    part.asks += 1;
   });
   document.addEventListener("htmx:afterRequest", (event) => {
-    const part = partOf(event.detail.elt);
-    if (isPush(event)) part.next = Math.max(part.next, Date.now() + Math.min(10 * (Date.now() - part.began), LONGEST_PAUSE));
+    if (!isPush(event)) return;
+    const { requestConfig: { elt }, xhr } = event.detail, part = partOf(elt), failed = isPassing(xhr.status);
+    const pause = failed ? AGAIN : Math.min(10 * (Date.now() - part.began), LONGEST_PAUSE);
+    part.next = Math.max(part.next, Date.now() + pause);
+    part.asks -= 1;
+    if (failed || part.again) fetchSoon(elt);
+    part.again = false;
+  });
+
+  // An answer may be older than news that came while it was under way: who was not there yet, or is drawn anew by it,
+  // would never hear of them.
+  const askedAt = new WeakMap();
+  let lately = [];
+  const hear = (topics) => {
+    const at = Date.now();
+    lately = [...lately.filter((one) => at - one.at < REMEMBERED), { at, topics }];
+    goStale(topics);
+  };
+  document.addEventListener("htmx:beforeSend", ({ detail }) => askedAt.set(detail.xhr, Date.now()));
+  const makeUpFor = ({ xhr }, asker) => {
+    const since = lately.filter(({ at }) => at >= askedAt.get(xhr));
+    goStale(since.flatMap(({ topics }) => topics), asker);
+  };
+  document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) makeUpFor(detail, detail.elt); });
+
+  // Who asked may be gone from the page meanwhile, as a row that somebody else decided. What else the answer brings has
+  // its place in the page all the same, and htmx tells nobody that it has come.
+  const isGone = ({ requestConfig }) => requestConfig && !requestConfig.elt.isConnected;
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (isGone(detail)) detail.requestConfig.elt.getRootNode = () => document;
+  });
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (isGone(detail)) makeUpFor(detail, detail.requestConfig.elt);
   });
 
   // A push leaves alone what somebody does meanwhile: fields, in which they typed or chose, and what they opened.
@@ -135,7 +199,7 @@
     return field.type !== "hidden" && field.value !== field.defaultValue;
   };
   const isMine = (name, element) => {
-    if (name === "value" || name === "checked") return isTouched(element);
+    if (name === "value" || name === "checked") return element.matches("input, textarea") && isTouched(element);
     if (name === "selected") return Boolean(element.closest("select")) && isTouched(element.closest("select"));
     return name === "open" && element.matches("details, dialog");
   };
@@ -166,6 +230,15 @@
     event.preventDefault();
     event.stopImmediatePropagation();
   }, true);
+
+  // Something was done by a form: it closes, and what it may have changed is fetched.
+
+  document.addEventListener("done", ({ target }) => {
+    const form = target.closest("form");
+    form?.reset();
+    form?.closest("details")?.removeAttribute("open");
+    for (const part of all("main :is([data-live], [data-calm])")) part.dispatchEvent(new CustomEvent("stale"));
+  });
 
   // What waits for people stands in the title and in the small picture of the tab.
 
