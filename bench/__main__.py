@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import django
 
@@ -15,8 +18,11 @@ from bench.report import Row, as_json, of_json, progress, table
 
 MEASUREMENTS = (
     "lifecycle", "batches", "peers", "services", "idle", "due", "deadlines", "pages", "waiting", "lateness",
-    "sockets", "page_sockets",
+    "sockets", "page_sockets", "scoring", "paint", "learning",
+    "simulation", "coverage",
 )  # fmt: skip
+# Arrays alone: these need neither PostgreSQL nor Redis.
+WITHOUT_DATABASE = frozenset({"learning", "coverage"})
 PASSES, QUICK_PASSES = 5, 3
 
 
@@ -26,11 +32,9 @@ def main() -> None:
     if asked.inside:
         measure(asked.names[0], passes)
         return
-    platform.make_template()
-    try:
-        rows = [row for name in asked.names or MEASUREMENTS for row in apart(name, asked.quick)]
-    finally:
-        platform.drop(platform.TEMPLATE)
+    names = asked.names or MEASUREMENTS
+    with nullcontext() if WITHOUT_DATABASE.issuperset(names) else platform.template():
+        rows = [row for name in names for row in apart(name, asked.quick)]
     print(
         f"\n{passes} interleaved passes each; ratios count, absolute figures vary with the machine.\n"
     )
@@ -50,19 +54,25 @@ def apart(name: str, quick: bool) -> list[Row]:
     progress(name)
     started = time.monotonic()
     command = [sys.executable, "-m", "bench", "--inside", name, *(["--quick"] if quick else [])]
-    with platform.fresh_database(name) as database:
+    with place_for(name) as environment:
         done = subprocess.run(
-            command,
-            env=platform.environment(database),
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
+            command, env=environment, stdout=subprocess.PIPE, text=True, check=False
         )
     if done.returncode:
         return [Row(name, [float("nan")], 0, "broke: see above")]
     rows = [of_json(line) for line in done.stdout.splitlines()]
     progress(f"{name}: {time.monotonic() - started:.0f} s\n{table(rows)}")
     return rows
+
+
+@contextmanager
+def place_for(name: str) -> Iterator[dict[str, str]]:
+    """The environment to measure in."""
+    if name in WITHOUT_DATABASE:
+        yield {**os.environ, "DJANGO_SETTINGS_MODULE": "agentic.settings"}
+        return
+    with platform.fresh_database(name) as database:
+        yield platform.environment(database)
 
 
 def measure(name: str, passes: int) -> None:

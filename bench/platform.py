@@ -57,12 +57,17 @@ def admin(*statements: str) -> None:
             connection.execute(statement.encode())
 
 
-def make_template() -> None:
+@contextmanager
+def template() -> Iterator[None]:
     """An empty, migrated database, from which each measurement gets a copy."""
     drop(TEMPLATE)
     admin(f"CREATE DATABASE {TEMPLATE}")
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env=environment(TEMPLATE), check=True)
+    try:
+        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env=environment(TEMPLATE), check=True)
+        yield
+    finally:
+        drop(TEMPLATE)
 
 
 def drop(database: str) -> None:
