@@ -24,6 +24,9 @@ RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash .
 # Hashed names and compressed copies. These settings are read at build time only; nothing of them stays in the image.
 RUN DATABASE_URL=postgres://build/build REDIS_URL=redis://build SECRET_KEY="$(head -c 48 /dev/urandom | base64 -w 0)" JWT_SECRET_KEY="$(head -c 48 /dev/urandom | base64 -w 0)" python manage.py collectstatic --noinput
 
+# The volume for the files of models begins as this folder is, and so belongs to whoever writes there.
+RUN install -d -o agentic -g agentic var/models
+
 USER 10001:10001
 EXPOSE 8000 8001
 CMD ["granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "agentic.wsgi:application"]

@@ -29,7 +29,7 @@ run: .venv/.run ## run the whole platform in one process on SQLite, with demo ac
 	@exec $(PYTHON) manage.py run $(ARGS)
 
 demo: ARGS = --tasks 60 --review
-demo: .venv/.run ## send digits through the platform that runs, or one of its own (ARGS="--tasks 300 --review")
+demo: .venv/.run ## send digits through the platform that runs, or one of its own (ARGS="--tasks 300 --review", ARGS="--learn")
 	@exec $(PYTHON) manage.py demo $(ARGS)
 
 test: .venv/.dev ## run the tests on SQLite, then on PostgreSQL and Redis where they answer (ARGS="-k name")

@@ -2,11 +2,11 @@
 
 The file is checked against the Compose schema. Then the commands of its services are started
 exactly as they stand there, each with its own environment and nothing else, in the order of
-`depends_on`, until their own health checks pass: migrate, web, live, worker, beat, Redis, and nginx
+`depends_on`, until their own health checks pass: migrate, web, live, worker, trainer, beat, Redis, nginx
 with deploy/nginx.conf. Only addresses differ: host names and ports are mapped to this machine, and
 the database to one that is made for the check and dropped after it (on the server that
 `DATABASE_URL` names, else on 127.0.0.1:5432). Requests to each kind of path go through the proxy,
-and then the demo's tasks. At the end every service has to stop within its grace period.
+and then the demo's tasks and a training job. At the end every service has to stop within its grace period.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ POSTGRES = os.environ.get("DATABASE_URL") or "postgres://postgres@127.0.0.1:5432
 DEMO = ["python", "manage.py", "demo", "--tasks", "60", "--review"]
 START_SECONDS = 60
 DEMO_SECONDS = 300
+TRAINING_SECONDS = 60
 # Where the proxy has to send what; the answer itself (401, 404, 405) does not matter here.
 ROUTES = {
     "/readyz": "web",
@@ -211,6 +212,7 @@ def check_all(check: Check) -> None:
                 check.wait_until_healthy(name)
         check_proxy(check)
         run_demo(check)
+        run_training(check)
         check.look_for_trouble()
     finally:
         unclean = check.stop_all()
@@ -422,6 +424,23 @@ def run_demo(check: Check) -> None:
         for name in ("web", "live", "worker"):
             say(f"--- the last lines of {name} ---", check.log(name).read_text()[-4000:])
         raise CheckFailed(f"the demo ended with {code}")
+
+
+def run_training(check: Check) -> None:
+    """A job for a trainer that there is not: that it fails, and why, is the word of whoever took it."""
+    command = ["python", "manage.py", "train", "nobody", "--wait"]
+    say(f"running {' '.join(command)}")
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=check.environment("web"),
+        capture_output=True,
+        text=True,
+        timeout=TRAINING_SECONDS,
+        check=False,
+    )
+    if "No trainer is called 'nobody'" not in done.stderr:
+        check.fail("trainer", f"no trainer took a job: {done.stdout}{done.stderr}")
 
 
 # --- small things ---

@@ -54,11 +54,14 @@ def main(arguments: list[str]) -> int:
 
 
 def run(name: str, services: dict[str, str], arguments: list[str]) -> bool:
-    """By two processes at once; then, alone, what is marked `serial`."""
+    """By three processes at once; then, alone, what is marked `serial`. On services not what is the same anywhere."""
     print(f"== Tests on {name}", flush=True)
     started = time.monotonic()
-    parallel = pytest(services, "-n", "2", "-m", "not serial", *arguments)
-    serial = pytest(services, "-n", "0", "-m", "serial", *arguments)
+    two = ("-n", "3", "--dist", "loadgroup", "--no-loadscope-reorder")
+    slow = ("--durations", "25", "--durations-min", "3")
+    once = " and not anywhere" if services else ""
+    parallel = pytest(services, *two, "-m", f"not serial{once}", *slow, *arguments)
+    serial = pytest(services, "-n", "0", "-m", f"serial{once}", *slow, *arguments)
     print(f"== Tests on {name}: {time.monotonic() - started:.0f} s", flush=True)
     codes = {parallel, serial}
     return 0 in codes and codes <= {0, NO_TESTS}
