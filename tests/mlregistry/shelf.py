@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentic.actors import Actor
-from agentic.models import Audit, Event
+from django.db import transaction
+
+from agentic.actors import Actor, ActorKind, Source
+from agentic.models import Audit, Event, User
 from agents.models import Agent
-from mlregistry.models import Activation, RegisteredModel
-from mlregistry.services.registration import register_model
+from mlregistry.models import Activation, RegisteredModel, TrainingJob
+from mlregistry.services.activation_requests import approve_activation, request_activation
+from mlregistry.services.registration import register_model, register_trained
+from mlregistry.trainers import Trained
 
 
 def versions(
@@ -19,6 +23,29 @@ def versions(
         register_model(actor=operator, name=name, version=version, agent_id=agent.pk)
         for version in names
     ]
+
+
+def trained(
+    operator: Actor,
+    name: str = "review_risk",
+    content: bytes = b'{"threshold": 0.5}',
+    **metrics: Any,
+) -> RegisteredModel:
+    """A version that a job made, with its file, and with figures that pass the gates unless told."""
+    job = TrainingJob.objects.create(model_name=name, created_by_id=operator.user_id)
+    told = {"auc": {"value": 0.8, "low": 0.75, "high": 0.85, "n": 400}} | metrics
+    with transaction.atomic():
+        return register_trained(job=job, trained=Trained(content, "json", told), actor=operator)
+
+
+def actor_for(person: User) -> Actor:
+    return Actor(ActorKind.USER, person.pk, person.username, Source.API)
+
+
+def let_live(model: RegisteredModel, first: User, second: User) -> None:
+    """By two people."""
+    request = request_activation(actor=actor_for(first), model_id=model.pk)
+    approve_activation(actor=actor_for(second), request_id=request.pk)
 
 
 def live(name: str = "digits") -> list[str]:

@@ -16,6 +16,7 @@ from mlregistry.services.activation import (
     NotLive,
     OtherWentLive,
     activate_model,
+    retire_model,
     roll_back_model,
 )
 from tests.mlregistry.shelf import history, live, noted, story, versions
@@ -152,8 +153,27 @@ def test_only_the_live_one_is_rolled_back(operator: Actor, agent: Agent) -> None
     assert (history(), live()) == (before, ["1"])
 
 
+def test_the_live_one_is_taken_out_of_service(operator: Actor, agent: Agent) -> None:
+    one, two = versions(operator, agent, "1", "2")
+    activate_model(actor=operator, model_id=one.pk)
+    with pytest.raises(NotLive):
+        retire_model(actor=operator, model_id=two.pk)
+    assert retire_model(actor=operator, model_id=one.pk, reason="it is wrong") == one
+    assert (live(), Activation.objects.filter(ended_at=None).count()) == ([], 0)
+    assert noted()[-1] == (
+        "model.retired",
+        {"before": {"live": "1"}, "after": {"live": None}, "name": "digits"},
+    )
+    event = Event.objects.latest("position")
+    assert (event.event_type, event.data["replaced_by"]) == ("model.retired", None)
+    with pytest.raises(NotLive):
+        roll_back_model(actor=operator, model_id=one.pk)
+    activate_model(actor=operator, model_id=two.pk, replaces=None)
+    assert live() == ["2"]
+
+
 def test_what_is_not_there_cannot_go_live(operator: Actor) -> None:
-    for change in (activate_model, roll_back_model):
+    for change in (activate_model, roll_back_model, retire_model):
         with pytest.raises(NotFound):
             change(actor=operator, model_id=new_id())
 

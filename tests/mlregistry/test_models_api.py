@@ -50,6 +50,7 @@ def test_a_version_is_entered_and_is_not_live(
     assert answer.json() == said | more | {
         "id": str(model.pk),
         "training_job_id": None,
+        "format": "",
         "sha256": "",
         "size": None,
         "is_active": False,

@@ -8,6 +8,8 @@ import pytest
 from django.db import connection
 
 from agentic.actors import Actor
+from agentic.errors import Conflict
+from agentic.models import User
 from agents.models import Agent
 from mlregistry.models import Activation
 from mlregistry.services.activation import (
@@ -16,9 +18,24 @@ from mlregistry.services.activation import (
     activate_model,
     roll_back_model,
 )
+from mlregistry.services.activation_requests import (
+    RequestOpen,
+    approve_activation,
+    refuse_activation,
+    request_activation,
+)
 from mlregistry.services.registration import VersionTaken, register_model
+from mlregistry.services.uploading import HasFile, upload_artifact
 from tests.decisions.threads import at_once, behind
-from tests.mlregistry.shelf import history, live, story, versions
+from tests.mlregistry.shelf import (
+    actor_for,
+    history,
+    let_live,
+    live,
+    story,
+    trained,
+    versions,
+)
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -109,3 +126,53 @@ def test_of_equal_versions_entered_at_once_there_is_one(operator: Actor, agent: 
     enter = partial(register_model, actor=operator, name="d", version="1", agent_id=agent.pk)
     answers = at_once(*[enter] * 5)
     assert [type(answer) for answer in answers].count(VersionTaken) == 4
+
+
+@pytest.mark.parametrize("answers", ["two agree", "one agrees and one refuses"])
+def test_of_two_people_who_decide_about_a_request_one_wins(
+    operator: Actor, manager: User, reviewer: User, answers: str
+) -> None:
+    model = trained(operator)
+    request = request_activation(actor=operator, model_id=model.pk)
+    agree = partial(approve_activation, actor=actor_for(manager), request_id=request.pk)
+    second = approve_activation if answers == "two agree" else refuse_activation
+    other = partial(second, actor=actor_for(reviewer), request_id=request.pk)
+    found = at_once(agree, other)
+    (refused,) = [answer for answer in found if isinstance(answer, Conflict)]
+    request.refresh_from_db()
+    assert refused.members["state"] == request.status
+    assert len(live("review_risk")) == (request.status == "approved")
+
+
+def test_of_ten_who_ask_at_once_one_waits(operator: Actor) -> None:
+    models = [trained(operator) for _ in range(10)]
+    ask = partial(request_activation, actor=operator)
+    found = at_once(*[partial(ask, model_id=model.pk) for model in models])
+    assert len([one for one in found if isinstance(one, RequestOpen)]) == 9
+
+
+def test_a_roll_back_and_an_approval_at_once_leave_one_live(
+    operator: Actor, admin: User, manager: User
+) -> None:
+    first, second, third = (trained(operator) for _ in range(3))
+    let_live(first, manager, admin)
+    let_live(second, manager, admin)
+    request = request_activation(actor=operator, model_id=third.pk)
+    found = at_once(
+        partial(approve_activation, actor=actor_for(manager), request_id=request.pk),
+        partial(roll_back_model, actor=operator, model_id=second.pk),
+    )
+    refused = [one for one in found if isinstance(one, OtherWentLive | NotLive)]
+    assert (len(refused), len(live("review_risk"))) == (1, 1)
+
+
+def test_jobs_that_end_at_once_have_numbers_of_their_own(operator: Actor) -> None:
+    found = at_once(*[partial(trained, operator) for _ in range(8)])
+    assert len({model.version for model in found}) == 8
+
+
+def test_of_two_files_at_once_one_is_kept(operator: Actor, agent: Agent) -> None:
+    (model,) = versions(operator, agent, "1")
+    send = partial(upload_artifact, actor=operator, model_id=model.pk)
+    found = at_once(partial(send, pieces=[b"{}"]), partial(send, pieces=[b"[]"]))
+    assert len([one for one in found if isinstance(one, HasFile)]) == 1

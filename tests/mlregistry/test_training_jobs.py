@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agentic.ids import new_id
-from agentic.models import User
+from agentic.models import Audit, User
 from agents.models import Agent
 from mlregistry.models import TrainingJob
 from tests.conftest import Api
@@ -57,7 +57,12 @@ def test_what_it_is_to_learn_from_is_kept(api: Api, said: dict[str, Any]) -> Non
         (
             "training.requested",
             {
-                "after": {"model_name": "digits", "agent_id": said["agent_id"]},
+                "after": {
+                    "model_name": "digits",
+                    "agent_id": said["agent_id"],
+                    "trainer": "",
+                    "seed": 0,
+                },
                 "before": None,
                 "feedback": 3,
             },
@@ -69,7 +74,7 @@ def test_what_it_is_to_learn_from_is_kept(api: Api, said: dict[str, Any]) -> Non
     ("field", "value"),
     [
         ("agent_id", NOBODY),
-        ("agent_id", None),
+        ("agent_id", "nobody"),
         ("model_name", ""),
         ("model_name", "a\0"),
         ("config", []),
@@ -77,6 +82,10 @@ def test_what_it_is_to_learn_from_is_kept(api: Api, said: dict[str, Any]) -> Non
         ("feedback_ids[0]", ["1"]),
         ("feedback_ids", [NOBODY] * 10_001),
         ("trainer", "os.system"),
+        ("trainer", None),
+        ("seed", -1),
+        ("seed", 2**31),
+        ("seed", "1"),
     ],
 )
 def test_bad_input_names_the_field(api: Api, said: dict[str, Any], field: str, value: Any) -> None:
@@ -95,8 +104,59 @@ def test_jobs_are_listed_newest_first_in_pages(api: Api, said: dict[str, Any]) -
     assert api.get(JOBS, status="running").json()["jobs"] == []
 
 
+def test_no_agent_is_needed(api: Api) -> None:
+    answer = api.post(JOBS, {"model_name": "review_risk", "agent_id": None, "seed": 7})
+    job = TrainingJob.objects.get()
+    assert (answer.status_code, job.agent, job.seed, job.trainer) == (201, None, 7, "")
+
+
+def test_a_trainer_is_one_of_those_that_the_settings_name(api: Api, said: dict[str, Any]) -> None:
+    assert api.post(JOBS, said | {"trainer": "calibration"}).status_code == 201
+    answer = api.post(JOBS, said | {"trainer": "mine"})
+    assert answer.json()["errors"] == {"trainer": ["one of calibration, review_risk"]}
+
+
+def test_a_job_tells_all_that_it_rests_on(api: Api, said: dict[str, Any], agent: Agent) -> None:
+    job_id = api.post(JOBS, said | {"config": {"a": 1}}).json()["job_id"]
+    TrainingJob.objects.update(log="12:00:00 so far", metrics={"auc": 0.9}, error="no")
+    job = api.get(f"{JOBS}/{job_id}").json()
+    assert job["agent_id"] == str(agent.pk)
+    assert (job["log"], job["metrics"], job["error"]) == ("12:00:00 so far", {"auc": 0.9}, "no")
+    assert {"seed", "code_version", "data_set_digest", "config", "taken_count"} <= set(job)
+    assert "lease_token" not in job
+
+
+def test_a_job_leads_to_the_versions_that_it_made(api: Api, said: dict[str, Any]) -> None:
+    job_id = api.post(JOBS, said).json()["job_id"]
+    about = {"name": "digits", "version": "1", "agent_id": said["agent_id"]}
+    made = api.post("/admin/models", about | {"training_job_id": job_id}).json()["id"]
+    assert api.get(f"{JOBS}/{job_id}").json()["models"] == [made]
+
+
+def test_it_is_called_off_once_and_noted(api: Api, said: dict[str, Any]) -> None:
+    path = f"{JOBS}/{api.post(JOBS, said).json()['job_id']}/cancel"
+    answer = api.post(path, {"reason": "the wrong examples"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+    assert Audit.objects.latest("number").reason == "the wrong examples"
+    assert noted()[-1][0] == "training.cancelled"
+    again = api.post(path)
+    assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
+    assert (again.json()["state"], again.json()["legal"]) == ("cancelled", [])
+
+
+def test_one_that_is_not_there_is_not_found(api: Api) -> None:
+    for answer in (
+        api.get(f"{JOBS}/{NOBODY}"),
+        api.post(f"{JOBS}/{NOBODY}/cancel"),
+        api.get(f"{JOBS}/x"),
+    ):
+        assert answer.status_code == 404
+
+
 def test_who_may(client_for: ClientFor, viewer: User, reviewer: User, said: dict[str, Any]) -> None:
     for person in (viewer, reviewer):
         assert client_for(person).get(JOBS).status_code == 403
+        assert client_for(person).get(f"{JOBS}/{NOBODY}").status_code == 403
+        assert client_for(person).post(f"{JOBS}/{NOBODY}/cancel").status_code == 403
         assert client_for(person).post(JOBS, said).status_code == 403
     assert not TrainingJob.objects.exists()
