@@ -26,6 +26,12 @@ def as_stated(settings: Any) -> Iterator[None]:
 
 
 @pytest.fixture
+def alone(settings: Any) -> None:
+    """One person may publish a policy, without a draft and a second person."""
+    settings.POLICY_TWO_PEOPLE = False
+
+
+@pytest.fixture
 def floor(
     agent: Agent, calling: Callable[[], CallingAgent], agent_actor: Actor, operator: Actor
 ) -> Floor:

@@ -18,6 +18,7 @@ from decisions.models import (
     Decision,
     Escalation,
     Feedback,
+    PolicyDraft,
     Review,
     ReviewPolicy,
     Task,
@@ -25,7 +26,7 @@ from decisions.models import (
 from tests.decisions.floor import Floor
 
 STORIES = (Task, Attempt, Decision, Review, Escalation, Feedback, Comment)
-MODELS = (*STORIES, ReviewPolicy)
+MODELS = (*STORIES, ReviewPolicy, PolicyDraft)
 FORM = {
     "threshold": "0.75",
     "task_types": '{"refund": 0.95}',
@@ -74,6 +75,7 @@ def some_of_everything(floor: Floor, times: int) -> None:
         floor.escalate(task_id)
         author = User.objects.get(username=floor.operator.label)
         Comment.objects.create(task_id=task_id, author=author, text=f"note {number}")
+        PolicyDraft.objects.create(rules={}, created_by=author)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -163,13 +165,20 @@ def test_each_sees_what_the_api_would_show(
     }
     tasks = {"Task", "Attempt", "Comment"}
     assert seen == {
-        "max": tasks | {"ReviewPolicy"},
+        "max": tasks | {"ReviewPolicy", "PolicyDraft"},
         "rita": {model.__name__ for model in MODELS},
         "vera": tasks,
         "sam": set(),
     }
 
 
+def test_where_it_takes_two_no_version_is_added_here(site: Client) -> None:
+    assert site.get(ADD).status_code == 403
+    assert site.post(ADD, FORM).status_code == 403
+    assert ReviewPolicy.objects.count() == 1
+
+
+@pytest.mark.usefixtures("alone")
 class TestPolicies:
     def test_to_add_a_version_publishes_it(self, site: Client, admin: User) -> None:
         assert site.post(ADD, FORM).status_code == 302

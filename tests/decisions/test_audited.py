@@ -60,7 +60,8 @@ ACTS = {
     "revoke key": Act(
         "post", f"{AGENT}/keys/{{key}}/revoke", {}, "agent.key_revoked", {"key_id": "{key}"}, {"key_id": "{key}"}
     ),
-    "publish": Act("post", "/admin/policies", RULES, "policy.published", {"threshold": 1.0}, RULES),
+    "draft": Act("post", "/admin/policy-drafts", RULES, "policy.drafted", None, RULES),
+    "propose": Act("post", "/admin/policies", RULES, "policy.drafted", None, RULES),
     "cancel": Act(
         "patch", f"{TASK}/state", {"state": "cancelled", "metadata": {"reason": "no use"}}, "task.moved",
         {"state": "queued"}, {"state": "cancelled"}, "no use",
@@ -88,7 +89,10 @@ ACTS = {
     ),
 }  # fmt: skip
 # Audited too, as the tests beside their services show.
-ELSEWHERE = {"/admin/models", "/admin/training-jobs", "/admin/stops"}
+ELSEWHERE = {
+    "/admin/models", "/admin/activation-requests/", "/admin/training-jobs", "/admin/stops", "/admin/policies/",
+    "/admin/policy-drafts/",
+}  # fmt: skip
 # The work itself: in the event store, with who did it.
 WORK = {
     "/decisions/task",
@@ -193,7 +197,7 @@ def test_what_cannot_be_done_leaves_none(
     assert Audit.objects.count() == count
 
 
-def test_to_activate_an_older_policy_is_audited_once(operator: Actor) -> None:
+def test_to_activate_an_older_policy_is_audited_once(operator: Actor, alone: None) -> None:
     first = ReviewPolicy.objects.get(is_active=True).version
     publish_policy(actor=operator, **RULES)
     for _ in range(2):

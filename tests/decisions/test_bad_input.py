@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import pytest
 
 from agentic.models import User
 from agentic.routes import api_routes
 from agents.models import Agent, AgentKey
-from decisions.models import Stop, Task
+from decisions.models import PolicyDraft, ReviewPolicy, Stop, Task
+from mlregistry.models import TrainingJob
 from tests.conftest import Api
 from tests.decisions.floor import Floor, everything, pending
 
@@ -22,6 +22,8 @@ TOKEN = {"lease_token": NOBODY}
 TASK = {"title": "t", "description": "d", "task_type": "x", "priority": "low", "payload": {}, "max_retries": 1,
         "ack_timeout": 5, "lease_seconds": 5, "required_capabilities": ["a"], "assigned_agent_id": NOBODY,
         "retry_policy": {}}  # fmt: skip
+DRAFT = {"threshold": 0.5, "task_types": {}, "priorities": {}, "sample_share": 0.1, "review_seconds": 60, "note": "n",
+         "budget": "share", "budget_value": 0.2, "risk_threshold": 0.4}  # fmt: skip
 
 
 class Door(NamedTuple):
@@ -59,11 +61,21 @@ DOORS = [
     Door("admin", "post", "/admin/policies", {"threshold": 0.5, "task_types": {}, "priorities": {}, "sample_share": 0.1,
          "review_seconds": 60, "note": "n"}, ("threshold", "task_types", "priorities", "sample_share",
          "review_seconds")),
+    Door("admin", "post", "/admin/policies/{policy}/activate", {}),
+    Door("admin", "post", "/admin/policy-drafts", DRAFT, ("threshold", "task_types", "priorities", "sample_share",
+         "review_seconds")),
+    Door("admin", "patch", "/admin/policy-drafts/{draft}", DRAFT, ("threshold", "task_types", "priorities",
+         "sample_share", "review_seconds")),
+    Door("admin", "post", "/admin/policy-drafts/{draft}/simulate", {}),
+    Door("admin", "post", "/admin/policy-drafts/{draft}/publish", {"simulated_at": "2026-01-05T08:00:00Z"},
+         ("simulated_at",)),
+    Door("admin", "post", "/admin/policy-drafts/{draft}/close", {}),
     Door("nobody", "post", "/auth/oidc/callback", {"code": "c", "state": "s"}, ("code", "state")),
     Door("admin", "post", "/admin/models", {"name": "n", "version": "1", "agent_id": NOBODY, "metrics": {}},
          ("name", "version", "agent_id")),
-    Door("admin", "post", "/admin/training-jobs", {"model_name": "n", "agent_id": NOBODY, "config": {}},
-         ("model_name", "agent_id")),
+    Door("admin", "post", "/admin/training-jobs", {"model_name": "n", "agent_id": NOBODY, "config": {}, "trainer": "t",
+         "seed": 1, "feedback_ids": [NOBODY]}, ("model_name",)),
+    Door("admin", "post", "/admin/training-jobs/{job}/cancel", {"reason": "r"}),
     Door("admin", "post", "/admin/stops", {"scope": "task_type", "task_type": "t", "reason": "r"}, ("scope", "reason")),
     Door("admin", "post", "/admin/stops/{stop}/lift", {"reason": "r"}, ("reason",)),
     Door("agent", "post", "/worker/register", {"version": "1", "framework": "f", "capabilities": ["a"],
@@ -89,7 +101,14 @@ DOORS = [
          "description": "d", "priority": "low", "required_capabilities": ["a"], "agent_id": NOBODY, "key": "k",
          "wait_seconds": 0.5}, ("lease_token", "title")),
 ]  # fmt: skip
-WITHOUT_BODY = {"/admin/agents/{agent}/keys/{key}/revoke", "/admin/models/{model}/activate"}
+WITHOUT_BODY = {
+    "/admin/agents/{agent}/keys/{key}/revoke",
+    "/admin/models/{model}/activate",
+    "/admin/activation-requests/{request}/approve",
+    "/admin/activation-requests/{request}/refuse",
+}
+# Whose body is a file.
+FILES = {"/admin/models/{model}/artifact"}
 
 
 def door_to(call: str) -> Door:
@@ -120,7 +139,7 @@ LISTS = (
 
 
 class Cast:
-    def __init__(self, clients: dict[str, Api], ids: dict[str, UUID]) -> None:
+    def __init__(self, clients: dict[str, Api], ids: Mapping[str, object]) -> None:
         self.clients, self.ids = clients, ids
 
     def knock(self, door: Door, body: Any, **extra: Any) -> Any:
@@ -146,7 +165,12 @@ def cast(
         "decision": pending(task_id).pk,
         "agent": agent.pk,
         "key": AgentKey.objects.get().pk,
+        "draft": PolicyDraft.objects.create(
+            rules={**DRAFT}, created_by=User.objects.get(username="ada")
+        ).pk,
+        "policy": ReviewPolicy.objects.values_list("version", flat=True).first(),
         "stop": Stop.objects.create(scope="task_type", task_type="another", reason="a test").pk,
+        "job": TrainingJob.objects.create(model_name="another").pk,
     }
     clients = {
         "admin": client_for(admin),
@@ -174,6 +198,7 @@ def refused(answer: Any, *fields: str, status: int = 400) -> None:
 def test_it_knocks_at_every_door_that_takes_a_body() -> None:
     known = {(door.method.upper(), shape_of(f"/api/v1{door.path}")) for door in DOORS}
     known |= {("POST", shape_of(f"/api/v1{path}")) for path in WITHOUT_BODY}
+    known |= {("PUT", shape_of(f"/api/v1{path}")) for path in FILES}
     routes = {
         (route.method, shape_of(route.path)) for route in api_routes() if route.method != "GET"
     }
@@ -383,6 +408,11 @@ FIELDS: list[tuple[str, str, Any]] = [
     ("policies", "priorities", {"urgent": 0.5}),
     ("policies", "sample_share", -0.1),
     ("policies", "review_seconds", 0),
+    ("policy-drafts", "budget", "hours"),
+    ("policy-drafts", "budget_value", 0),
+    ("policy-drafts", "budget_value", None),
+    ("policy-drafts", "risk_threshold", 1.5),
+    ("policy-drafts", "sample_share", -0.1),
     ("status", "new_status", "asleep"),
     ("keys", "scopes", ["everything"]),
     ("keys", "expires_in", 1),
@@ -463,9 +493,17 @@ ODD_IDS = (
     "{}",
 )
 WITH_ID = [
-    *sorted({(door.who, door.method, door.path) for door in DOORS if "{" in door.path}),
+    # Versions of the policy are numbers: theirs are tried beside them.
+    *sorted(
+        {
+            (door.who, door.method, door.path)
+            for door in DOORS
+            if "{" in door.path and "{policy}" not in door.path
+        }
+    ),
     ("admin", "get", "/decisions/task/{task}"),
     ("admin", "get", "/admin/agents/{agent}"),
+    ("admin", "get", "/admin/agents/{agent}/calibration"),
     ("admin", "get", "/admin/agents/{agent}/keys"),
     ("admin", "post", "/admin/agents/{agent}/keys/{key}/revoke"),
     ("agent", "get", "/worker/decisions/{decision}"),

@@ -74,3 +74,17 @@ def test_nothing_of_a_visit_opens_a_door_afterwards() -> None:
         agent_of(keys["reader"])
     assert not User.objects.get(username="guest").is_active
     assert Agent.objects.get(name="reader").status == AgentStatus.OFFLINE
+
+
+def test_the_only_admin_stays_but_nobody_knows_the_password() -> None:
+    with visitors({"guide": Role.ADMIN}, []) as (passwords, _):
+        pass
+    guide = User.objects.get(username="guide")
+    assert guide.is_active
+    assert not guide.check_password(passwords["guide"])
+
+    ensure_people({"admin": Role.ADMIN}, {})
+    with visitors({"guide": Role.ADMIN}, []):
+        pass
+    guide.refresh_from_db()
+    assert not guide.is_active

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from decisions.estimates import Drawn, wrong_among_unseen
+from bench.coverage import GAPS, mixed, mixed_tries
+from bench.coverage import share as share_of
+from decisions.estimates import Drawn, Group, could_show, wrong_among, wrong_among_unseen
 from decisions.statistics import wilson
 
 RUNS = 1000
@@ -63,6 +65,12 @@ def test_its_interval_covers_the_truth_as_often_as_it_says_and_the_naive_one_doe
     assert naive / RUNS < 0.1
 
 
+def test_over_realistic_mixes_its_interval_covers_the_truth_and_the_naive_one_fails() -> None:
+    found = mixed(RUNS, seed=1)
+    assert 0.93 <= share_of(found, "ours") <= 0.97
+    assert share_of(found, "naive") < 0.1
+
+
 def test_one_drawn_with_a_small_probability_stands_for_many() -> None:
     told = wrong_among_unseen([Drawn(0.1, True), Drawn(0.5, False), Drawn(0.5, False)])
     assert told.value == pytest.approx(9 / 11)
@@ -79,3 +87,44 @@ def test_it_never_says_that_nothing_can_be_wrong() -> None:
     told = wrong_among_unseen([Drawn(0.05, False)] * 40)
     assert told.value == 0
     assert 0.05 < told.high < 0.15
+
+
+def test_of_a_draft_its_interval_covers_the_truth_also_while_verdicts_are_missing() -> None:
+    found = mixed_tries(100 * len(GAPS), seed=1)
+    assert share_of(found, "ours") >= 0.95
+    assert share_of(found, "naive") < 0.7
+
+
+def test_one_group_has_the_interval_of_what_was_judged_of_it() -> None:
+    told = wrong_among([Group(1_000, 80, 8)])
+    assert told.value == pytest.approx(0.1)
+    assert (told.low, told.high) == pytest.approx(wilson(8, 80))
+    assert told.n == 80
+
+
+def test_each_group_counts_for_all_of_it_and_not_for_what_was_judged_of_it() -> None:
+    told = wrong_among([Group(300, 300, 3), Group(9_700, 97, 20)])
+    assert told.value == pytest.approx((3 + 9_700 * 20 / 97) / 10_000)
+    assert told.low > 0.1
+
+
+def test_a_group_without_a_verdict_may_be_right_or_wrong() -> None:
+    told = wrong_among([Group(300, 300, 3), Group(10_000, 0, 0)])
+    assert told.value == pytest.approx(0.01)
+    assert (told.low, told.high) == pytest.approx((0.0, 1.0), abs=0.03)
+    assert wrong_among([Group(10_000, 0, 0)]) == (None, 0.0, 1.0, 0)
+    assert wrong_among([]) == (None, 0.0, 1.0, 0)
+
+
+def test_few_that_were_right_of_a_great_group_do_not_make_it_so() -> None:
+    """All the wrong ones are known of another group: they say how that one is, and nothing of this."""
+    told = wrong_among([Group(2_000, 400, 60), Group(8_000, 7, 0)])
+    assert told.high > 0.25
+
+
+@pytest.mark.parametrize(("judged", "enough"), [(0, False), (100, False), (1_000, True)])
+def test_how_many_verdicts_are_enough_follows_from_their_number_alone(
+    judged: int, enough: bool
+) -> None:
+    assert could_show(0.05, [Group(10_000, judged, 0)]) is enough
+    assert could_show(0.05, [Group(10_000, judged, judged)]) is enough

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agentic.models import Event, User
-from decisions.models import Feedback, Task
+from decisions.models import Decision, Feedback, Task
 from tests.conftest import Api
 from tests.decisions.floor import Floor
 
@@ -95,3 +95,49 @@ def test_the_agent_reads_what_concerns_it_page_by_page(
     second = api.get("/worker/feedback", limit=2, after=first["next"]).json()
     assert [one["content"]["rating"] for one in second["feedback"]] == [3]
     assert second["next"] is None
+
+
+def test_what_is_told_of_a_decision_is_kept_with_what_that_rested_on(
+    client_for: ClientFor, manager: User, task: Task
+) -> None:
+    decision = task.decisions.get()
+    Decision.objects.update(predicted_risk=0.25, model_version="v7", recalibrated_confidence=0.5)
+    told = {"feedback_type": "outcome_result", "correct": True, "decision_id": str(decision.pk)}
+    assert client_for(manager).post(path(task), told).status_code == 201
+    assert Feedback.objects.get().content == {
+        "correct": True,
+        "rested_on": {
+            "route": "person",
+            "policy_version": decision.policy_version,
+            "model_version": "v7",
+            "predicted_risk": 0.25,
+            "recalibrated_confidence": 0.5,
+        },
+    }
+
+
+def test_an_override_is_an_example_of_what_it_took_the_place_of(task: Task, floor: Floor) -> None:
+    decision = task.decisions.get()
+    Decision.objects.update(predicted_risk=0.25, model_version="v7")
+    floor.override(task.pk)
+    example = Feedback.objects.get()
+    assert (example.decision, example.agent) == (decision, floor.agent)
+    assert example.content["seen_with_probability"] == 1
+    rested = example.content["rested_on"]
+    assert (rested["predicted_risk"], rested["model_version"]) == (0.25, "v7")
+
+
+def test_an_override_of_no_proposal_says_so(floor: Floor) -> None:
+    floor.override(floor.queue())
+    content = Feedback.objects.get().content
+    assert content["proposal"] is content["seen_with_probability"] is None
+    assert set(content["rested_on"].values()) == {None}
+
+
+def test_the_agent_is_not_told_what_the_platform_made_of_it(
+    client_for: ClientFor, floor: Floor, task: Task, agent_key: str
+) -> None:
+    floor.review(task.decisions.get().pk, "approve")
+    (said,) = client_for(agent_key).get("/worker/feedback").json()["feedback"]
+    assert said["content"]["verdict"] == "approve"
+    assert "rested_on" not in said["content"]

@@ -9,13 +9,16 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from agentic.actors import Actor
-from agentic.errors import Conflict, Invalid, NotFound
+from agentic.errors import Conflict, Invalid, NotAllowed, NotFound
 from agentic.models import Event, User
-from decisions.models import ReviewPolicy
-from decisions.policy import active, read_active
+from decisions.models import Decision, ReviewPolicy
+from decisions.models.decision import Route
+from decisions.policy import NO_POLICY, active, read_active, ruling
 from decisions.services.policies import activate_policy, publish_policy
 from tests.conftest import Api
 from tests.decisions.threads import at_once
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 RULES: dict[str, Any] = {
     "threshold": 0.8,
@@ -25,6 +28,7 @@ RULES: dict[str, Any] = {
     "review_seconds": 3600,
     "note": "a first try",
 }
+NO_BUDGET = {"budget": "", "budget_value": None, "risk_threshold": None}
 
 
 def publish(actor: Actor, **rules: Any) -> ReviewPolicy:
@@ -65,7 +69,7 @@ def test_its_event_says_what_was_and_what_is(operator: Actor) -> None:
     assert (event.version, event.event_type) == (1, "policy.activated")
     assert event.user_id == operator.user_id
     assert event.data["before"]["version"] == 1
-    assert event.data["after"] == {"version": 2, **RULES}
+    assert event.data["after"] == {"version": 2, **RULES, **NO_BUDGET, "risk_model_version": ""}
 
 
 def test_an_older_version_can_be_made_active_again(operator: Actor) -> None:
@@ -81,6 +85,14 @@ def test_to_activate_the_active_version_leaves_no_event(operator: Actor) -> None
     policy = publish(operator)
     activate_policy(actor=operator, version=2)
     assert len(story(policy)) == 1
+
+
+def test_where_it_takes_two_nobody_publishes_alone(operator: Actor, settings: Any) -> None:
+    settings.POLICY_TWO_PEOPLE = True
+    with pytest.raises(NotAllowed) as caught:
+        publish(operator)
+    assert "second person" in str(caught.value)
+    assert active_ones() == [1]
 
 
 def test_a_version_that_is_not_there_cannot_be_activated(operator: Actor) -> None:
@@ -137,6 +149,15 @@ def test_nobody_switches_the_sample_off_in_silence(operator: Actor) -> None:
         publish(operator, sample_share=0, note=" ")
     assert "say in the note why" in caught.value.members["errors"]["sample_share"][0]
     assert publish(operator, sample_share=0, note="the queue is full").sample_share == 0
+
+
+@pytest.mark.parametrize("share", [1e-12, 0.0049])
+def test_a_sample_of_next_to_none_needs_a_note_as_none_does(operator: Actor, share: float) -> None:
+    with pytest.raises(Invalid) as caught:
+        publish(operator, sample_share=share, note="")
+    assert "at least 0.5 %" in caught.value.members["errors"]["sample_share"][0]
+    assert publish(operator, sample_share=share, note="the queue is full").sample_share == share
+    assert publish(operator, sample_share=0.005, note="").sample_share == 0.005
 
 
 @pytest.mark.parametrize(
@@ -249,3 +270,32 @@ class TestApi:
         answer = client_for(admin).get("/admin/policy")
         assert answer.status_code == 404
         assert "a person looks at everything" in answer.json()["detail"]
+
+    def test_the_versions_are_listed(
+        self, client_for: Callable[[Any], Api], reviewer: User, operator: Actor
+    ) -> None:
+        for _ in range(3):
+            publish(operator)
+        api, found, before = client_for(reviewer), [], 100
+        while before:
+            page = api.get("/admin/policies", limit=3, before=before).json()
+            found += [(row["version"], row["is_active"]) for row in page["policies"]]
+            before = page["next"]
+        assert found == [(4, True), (3, False), (2, False), (1, False)]
+
+    def test_an_admin_goes_back_to_a_version(
+        self, client_for: Callable[[Any], Api], admin: User, reviewer: User, operator: Actor
+    ) -> None:
+        publish(operator)
+        assert client_for(reviewer).post("/admin/policies/1/activate").status_code == 403
+        api = client_for(admin)
+        assert api.post("/admin/policies/1/activate").json()["is_active"]
+        assert active_ones() == [1]
+        for nothing in ("7", "x", "-1", "9" * 30):
+            assert api.post(f"/admin/policies/{nothing}/activate").status_code == 404
+
+
+def test_the_longest_reason_is_one_that_the_decision_keeps() -> None:
+    """Also where a task type has the longest name, and a person the longest too."""
+    longest = ruling(NO_POLICY, Route.PERSON, "x" * 1_000, 1.0)
+    assert len(longest.reason) == Decision._meta.get_field("reason").max_length

@@ -12,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 
 from agentic.models import User
 from decisions import policy
+from mlregistry.live_models import LIVE_MODELS
 from tests.conftest import Api
 from tests.decisions.floor import Floor, activate_policy, pending
+from tests.decisions.test_risk_in_use import go_live
 
 ClientFor = Callable[[User | str | None], Api]
 
@@ -32,6 +34,8 @@ def boss(client_for: ClientFor, admin: User) -> Api:
 def queries(call: Callable[[], Any], rows: int) -> int:
     """How many queries the call takes; it answers with so many rows."""
     policy.active.forget()
+    for live in LIVE_MODELS:
+        live.forget()
     with CaptureQueriesContext(connection) as captured:
         answer = call()
     assert answer.status_code == 200, answer.json()
@@ -139,3 +143,11 @@ def test_a_batch_of_ten_takes_no_more_queries_than_one(
 
     work(1)
     assert work(1) == work(10)
+
+
+@IN_ONE_STATEMENT
+def test_scored_by_a_model_a_batch_takes_no_more_queries_either(
+    floor: Floor, roomy: tuple[Floor, Api]
+) -> None:
+    go_live()
+    test_a_batch_of_ten_takes_no_more_queries_than_one(floor, roomy)

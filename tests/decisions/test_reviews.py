@@ -16,6 +16,7 @@ from agentic.roles import Role
 from agentic.routes import Route, api_routes
 from agents.permissions import AgentOnly
 from decisions import plans, policy
+from decisions.assessments import Known
 from decisions.models import Decision, Feedback, Review
 from decisions.policy import Policy
 from decisions.states import State
@@ -129,6 +130,13 @@ def test_a_verdict_is_an_example_to_learn_from(
         "corrected": VERDICTS[verdict].get("proposal"),
         "confidence": 0.6,
         "seen_with_probability": 1.0,
+        "rested_on": {
+            "route": "person",
+            "policy_version": decision.policy_version,
+            "model_version": "",
+            "predicted_risk": None,
+            "recalibrated_confidence": None,
+        },
     }
 
 
@@ -202,6 +210,7 @@ def test_a_result_may_be_handed_in_again_after_a_response(floor: Floor, judge: A
     ("said", "field"),
     [
         ({"verdict": "edit"}, "proposal"),
+        ({"verdict": "edit", "proposal": RESULT}, "proposal"),  # unchanged
         ({"verdict": "approve", "proposal": {}}, "proposal"),
         ({"verdict": "reject"}, "reason_code"),
         ({"verdict": "reject", "reason_code": "mood"}, "reason_code"),
@@ -471,9 +480,14 @@ def test_what_a_person_sees_anyway_is_seen_for_certain(draw: float) -> None:
 def test_the_probability_is_kept_with_the_decision(
     floor: Floor, monkeypatch: pytest.MonkeyPatch, draw: float, state: str
 ) -> None:
-    def ruled(*, task_type: str, priority: int, confidence: float | None) -> policy.Ruling:
-        said = {"task_type": task_type, "priority": priority, "confidence": confidence}
-        return policy.rule(SAMPLED, draw=draw, **said)  # type: ignore[arg-type]
+    def ruled(known: Known) -> policy.Ruling:
+        return policy.rule(
+            SAMPLED,
+            task_type=known.task_type,
+            priority=known.priority,
+            confidence=known.confidence,
+            draw=draw,
+        )
 
     monkeypatch.setattr(plans, "rule_now", ruled)
     task_id, token = floor.working()
@@ -489,7 +503,11 @@ def test_an_example_says_how_likely_it_was_seen(
     task_id, token = floor.working()
     floor.complete(task_id, token, confidence=0.9)
     decision = pending(task_id)
+    Decision.objects.update(predicted_risk=0.25, model_version="v7", recalibrated_confidence=0.7)
     review(judge, decision, "approve")
+    rested = Feedback.objects.get().content["rested_on"]
+    assert (rested["route"], rested["model_version"]) == ("sample", "v7")
+    assert (rested["predicted_risk"], rested["recalibrated_confidence"]) == (0.25, 0.7)
     assert (decision.route, Feedback.objects.get().content["seen_with_probability"]) == (
         "sample",
         1,

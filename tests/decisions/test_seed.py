@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from agentic.audits import told_by
 from agentic.clock import database_now
 from agentic.models import Audit, Event, User
 from agents.models import Agent
@@ -27,13 +28,13 @@ from tests.decisions.floor import Floor, sound
 
 pytestmark = pytest.mark.django_db
 TABLES: tuple[Any, ...] = (Agent, Task, Attempt, Decision, Review, Escalation, Feedback, Event)
-TASKS = 400
+TASKS, SEED = 400, 2
 
 
 @pytest.fixture
 def seeded() -> datetime:
     now = database_now()
-    fill(tasks=TASKS, seed=1, now=now, progress=ignore)
+    fill(tasks=TASKS, seed=SEED, now=now, progress=ignore)
     return now
 
 
@@ -89,6 +90,16 @@ def test_accounts_and_agents_are_in_the_audit_log(seeded: datetime) -> None:
     agents = Audit.objects.filter(action="agent.registered")
     assert agents.count() == Agent.objects.count()
     assert "400 synthetic tasks" in agents[0].reason
+
+
+def test_each_run_is_in_the_audit_log_with_what_was_asked(seeded: datetime) -> None:
+    call_command("seed", "--tasks", "20", "--seed", "3", stdout=StringIO())
+    rows = Audit.objects.filter(action="data.seeded").order_by("number")
+    assert [told_by(row.details) for row in rows] == [
+        {"tasks": TASKS, "seed": SEED},
+        {"tasks": 20, "seed": 3},
+    ]
+    assert {(row.source, row.actor_label) for row in rows} == {("command", "platform")}
 
 
 def test_events_are_numbered_as_they_happened(seeded: datetime) -> None:
@@ -182,7 +193,7 @@ def test_what_breaks_in_the_middle_leaves_nothing() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         fill(tasks=10, seed=1, now=database_now(), progress=stop)
-    assert not any(model.objects.exists() for model in TABLES)
+    assert not any(model.objects.exists() for model in (*TABLES, Audit))
 
 
 def test_days_are_busier_than_nights() -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from examples.digits.classifiers import Reader, Torn
-from examples.digits.data import ASKED, LEARNED_BY, digits_to_ask, everything
+from examples.digits.data import (
+    ASKED,
+    LEARNED_BY,
+    digits_for_two_phases,
+    digits_to_ask,
+    everything,
+)
+from examples.digits.learning import MOST_TASKS
+from examples.digits.phase import questions
 from examples.digits.tasks import ROWS_LEFT, task_of
 
 
@@ -45,3 +53,18 @@ def test_a_torn_image_is_refused() -> None:
     assert len(torn) == ROWS_LEFT
     with pytest.raises(Torn, match="expected 8 by 8"):
         Reader("eager").read(torn)
+
+
+def test_the_second_phase_asks_about_what_the_first_never_asked() -> None:
+    earlier, later = ({digit.index for digit in part} for part in digits_for_two_phases())
+
+    assert not earlier & later
+    assert earlier | later == {digit.index for digit in digits_to_ask()}
+
+
+def test_no_agent_is_asked_about_an_image_twice() -> None:
+    earlier, _ = digits_for_two_phases()
+    asked = questions(earlier, ["a", "b", "c"], MOST_TASKS, seed=1)
+
+    assert len({(one.digit.index, one.agent_id) for one in asked}) == len(asked) == MOST_TASKS
+    assert asked[:50] == questions(earlier, ["a", "b", "c"], 50, seed=1)
