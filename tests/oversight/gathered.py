@@ -25,7 +25,9 @@ class Process:
         self.feed = Feed(Hub())
         self.feed.began = self.feed.position = settled()
         self.gathering = Gathering(self.feed)
-        self.gathering.moment = Moment(self.feed.position, {}, delayed=True)
+        self.gathering.moment = Moment(
+            self.feed.position, {}, alarmed=self.feed.position, delayed=True
+        )
         self.tick()  # the first beat
 
     def tick(self) -> None:
@@ -38,11 +40,11 @@ class Process:
         await self.gathering.tick()
 
     def place(self, who: User, *, has_feed: bool = True) -> Place:
-        return Place(self.gathering.moment.position, audience_of(who), has_feed)
+        moment = self.gathering.moment
+        return Place(moment.position, audience_of(who), has_feed, moment.alarmed)
 
     def told(self, place: Place) -> str:
         """What a page that stands there is told of the newest moment."""
         moment = self.gathering.moment
         fragments: str = async_to_sync(self.gathering.fragments)(moment, place)
-        alarm = moment.alarm if place.sees_escalations else ""
-        return fragments + moment.counters_for(place.audience) + alarm
+        return fragments + moment.counters_for(place.audience)

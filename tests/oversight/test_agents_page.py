@@ -18,13 +18,15 @@ from agents.models import Agent, AgentKey, AgentStatus
 from agents.permitted import ACTIONS, allowed_actions
 from agents.services import issue_key, register_agent, revoke_key
 from decisions.models import Attempt, Decision, Stop, StopScope
+from decisions.reliability import seen_of
 from decisions.services.stops import set_stop
 from decisions.statistics import Share
 from oversight.selectors import agent as near
 from oversight.selectors import agents as reading
-from oversight.selectors.agent import judgement
+from oversight.selectors.agent import judgement, word_of
 from oversight.selectors.agents import attempts_of, standings
 from tests.decisions.floor import Floor, activate_policy, let_pass
+from tests.decisions.judged import judge
 
 Browse = Callable[[User], Client]
 HOSTILE = '<img src=x onerror="alert(1)">'
@@ -86,17 +88,18 @@ def test_what_nobody_reviewed_is_not_taken_for_right(floor: Floor) -> None:
                 verdict,
                 **({"reason_code": "wrong"} if verdict == "reject" else {}),
             )
-    judged = judgement(floor.agent.pk)
+    judged = judgement(seen_of(floor.agent.pk))
     assert standing_of(floor.agent).corrected == Share(1, 2)
     assert (judged.read, judged.judged, judged.sent) == (3, 2, Share(1, 2))
-    assert judged.bins[8].right == Share(1, 2)
+    word = word_of(floor.agent.pk, seen_of(floor.agent.pk), "")
+    assert (word.found.bins[8].right, word.found.bins[8].n) == (0.5, 2)
 
 
 def test_what_the_policy_let_pass_is_not_in_the_figures(floor: Floor) -> None:
     activate_policy(threshold=0.5, sample_share=0.0)
     task_id, token = floor.working()
     assert floor.complete(task_id, token, confidence=0.8)["review"] == "auto"
-    assert judgement(floor.agent.pk).read == 0
+    assert judgement(seen_of(floor.agent.pk)).read == 0
 
 
 def test_what_was_drawn_at_random_stands_apart(floor: Floor) -> None:
@@ -104,7 +107,7 @@ def test_what_was_drawn_at_random_stands_apart(floor: Floor) -> None:
     answer = floor.complete(task_id, token, confidence=0.8)
     Decision.objects.update(route="sample")
     floor.review(answer["decision_id"], "approve")
-    judged = judgement(floor.agent.pk)
+    judged = judgement(seen_of(floor.agent.pk))
     assert (judged.sent, judged.drawn) == (Share(0, 0), Share(0, 1))
 
 
@@ -216,6 +219,7 @@ def test_it_asks_as_often_for_many_as_for_one(browse: Browse, admin: User, floor
     browser, asked = browse(admin), []
     for address in ("/agents", page_of(floor.agent)):
         counts = []
+        get(browser, address)  # a process looks once which models are live
         for number in (1, 3):
             for place in range(number):
                 floor.bring_to("completed")
@@ -422,5 +426,54 @@ def test_it_says_how_well_confidence_keeps_its_word(
         floor.complete(task_id, token, confidence=1.0)
         floor.review(Decision.objects.get(task=task_id).pk, **verdict)
     text = get(browse(manager), page_of(floor.agent))
-    assert re.search(r"Calibration error</dt>\s*<dd>\s*0\.50 \(0\.00 to 1\.00\)", text)
-    assert re.search(r"Brier score</dt>\s*<dd>\s*0\.50 \(0\.00 to 1\.00\)", text)
+    assert re.search(
+        r"ECE, ten bins.*?</th>\s*<td class=\"number\">0\.50 \(0\.\d\d to", text, re.DOTALL
+    )
+    assert re.search(
+        r"Brier score.*?</th>\s*<td class=\"number\">0\.50 \(0\.\d\d to", text, re.DOTALL
+    )
+
+
+def test_it_compares_what_was_stated_with_what_it_was_worth(
+    browse: Browse, manager: User, agent: Agent, reviewer: User
+) -> None:
+    for minute in range(20):
+        verdict = "approve" if minute % 2 else "reject"
+        judge(
+            agent,
+            reviewer,
+            minute=minute,
+            verdict=verdict,
+            confidence=0.9,
+            recalibrated_confidence=0.5,
+        )
+    text = get(browse(manager), page_of(agent))
+    row = re.search(r"ECE, ten bins.*?</tr>", text, re.DOTALL)
+    assert row is not None
+    assert re.findall(r">(0\.\d\d) \(", row[0]) == ["0.40", "0.40", "0.00"]
+    assert text.count('class="diamond"') == 2  # the point and its key
+    assert "as it is stated: no version is live" in text
+
+
+def test_it_shows_one_type_of_task_at_a_time(
+    browse: Browse, manager: User, agent: Agent, reviewer: User
+) -> None:
+    judge(agent, reviewer, confidence=0.9, task_type="easy")
+    judge(agent, reviewer, confidence=0.9, task_type=HOSTILE, verdict="reject")
+    browser = browse(manager)
+    assert "2 have a verdict" in get(browser, page_of(agent))
+    one = get(browser, page_of(agent), task_type=HOSTILE)
+    assert "1 have a verdict" in one
+    assert HOSTILE not in one
+    assert "No data yet" in get(browser, page_of(agent), task_type="none")
+    assert browser.get(page_of(agent), {"task_type": "a\x00"}).status_code == 400
+
+
+def test_what_was_drawn_stands_for_more_than_one(
+    browse: Browse, manager: User, agent: Agent, reviewer: User
+) -> None:
+    judge(agent, reviewer, confidence=0.95, verdict="reject")
+    judge(agent, reviewer, confidence=0.95, route="sample", audit_probability=0.25)
+    text = get(browse(manager), page_of(agent))
+    assert "said 95 %, right 80 % of 2" in text
+    assert "(1) for more than one" in text

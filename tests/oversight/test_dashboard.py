@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from agentic.heartbeats import Heart
 from agentic.models import User
@@ -20,7 +22,8 @@ from decisions.models.decision import Route
 from decisions.services.stops import set_stop
 from oversight.pages import dashboard
 from oversight.selectors import over_time
-from tests.decisions.floor import Floor, let_pass
+from oversight.selectors.saved import saved
+from tests.decisions.floor import Floor, activate_policy, let_pass
 
 Browse = Callable[[User], Client]
 HOSTILE = "<script>alert(1)</script>"
@@ -29,11 +32,11 @@ HOSTILE = "<script>alert(1)</script>"
 @pytest.fixture(autouse=True)
 def read_anew() -> Iterator[None]:
     """Nothing that another test has read."""
-    for kept in (over_time.course, dashboard.health, dashboard.unseen):
-        kept.forget()
+    for kept in (over_time.course, dashboard.health, dashboard.unseen, saved):
+        kept.values.clear()
     yield
-    for kept in (over_time.course, dashboard.health, dashboard.unseen):
-        kept.forget()
+    for kept in (over_time.course, dashboard.health, dashboard.unseen, saved):
+        kept.values.clear()
 
 
 @pytest.fixture
@@ -90,7 +93,99 @@ def test_it_counts_what_there_is(browse: Browse, admin: User, floor: Floor) -> N
         "waiting for a person": "1",
         "queued": "1",
         "running": "1",
+        "saved": "-",
     }
+
+
+def passed(floor: Floor, times: int) -> None:
+    activate_policy(threshold=0)
+    for _ in range(times):
+        task_id, token = floor.working()
+        floor.complete(task_id, token, confidence=0.9)
+
+
+def test_hours_saved_stand_there_with_their_interval_and_n(
+    browse: Browse, admin: User, viewer: User, floor: Floor
+) -> None:
+    for seconds in (20, 30, 40):
+        task_id, token = floor.working()
+        decision = floor.complete(task_id, token)["decision_id"]
+        floor.review(decision, "approve", seconds_spent=seconds)
+    passed(floor, 5)
+    text = page(browse(admin))
+    assert numbers(text)["saved"] == "0.0 h"
+    assert "5 decisions that nobody had to look at in 30 days, by 3 timed reviews" in text
+    assert "saved" not in numbers(page(browse(viewer)))
+
+
+def ruling(budget: str, allowed: float, **values: Any) -> int:
+    """The number of the version that rules from now on; whatever it promises is read anew."""
+    saved.values.clear()
+    return activate_policy(
+        budget=budget, budget_value=allowed, risk_threshold=0.2, threshold=1.0, **values
+    ).version
+
+
+def promise(browser: Client) -> str:
+    found = re.findall(r'<p class="unseen">\s*<strong>(You accept[^<]*)</strong>', page(browser))
+    return found[0] if found else ""
+
+
+def test_what_was_accepted_stands_beside_what_is(
+    browse: Browse, admin: User, viewer: User, floor: Floor
+) -> None:
+    version = ruling("error", 0.05, sample_share=0.5)
+    asked = "You accept 5 % wrong among what nobody looks at;"
+    told = f"{asked} since version {version} took effect it cannot be told yet."
+    assert promise(browse(admin)) == told
+    assert promise(browse(viewer)) == ""
+
+
+def test_a_version_is_judged_by_what_it_let_pass_itself(
+    browse: Browse, admin: User, floor: Floor
+) -> None:
+    before = ruling("error", 0.05, sample_share=0.5)
+    drawn(floor, "reject", reason_code="wrong")
+    assert "is 100 % (" in promise(browse(admin))
+    assert "That is not shown to be within it." in promise(browse(admin))
+    after = ruling("error", 0.05, sample_share=0.5)
+    assert f"since version {after} took effect it cannot be told yet" in promise(browse(admin))
+    drawn(floor, "approve")
+    saved.values.clear()
+    assert f"since version {after} took effect the estimate is 0 % (0 to 81 %" in promise(
+        browse(admin)
+    )
+    assert before < after
+
+
+def test_so_is_the_share_that_went_to_people(browse: Browse, admin: User, floor: Floor) -> None:
+    passed(floor, 3)
+    version = ruling("share", 0.2)
+    told = (
+        f"You accept 20 % to people; since version {version} took effect nothing was decided yet."
+    )
+    assert promise(browse(admin)) == told
+    for _ in range(4):
+        floor.bring_to("completed")
+    saved.values.clear()
+    said = promise(browse(admin))
+    assert "since version" in said
+    assert "it was 100 % (51 to 100 %, n = 4). That is more." in said
+
+
+def test_what_rules_for_long_is_held_to_its_last_days(
+    browse: Browse, admin: User, floor: Floor
+) -> None:
+    version = ruling("share", 0.2, created_at=timezone.now() - timedelta(days=40))
+    assert f"in the last 30 days of version {version} nothing" in promise(browse(admin))
+
+
+def test_beside_the_promise_it_says_that_no_model_tells_a_risk(
+    browse: Browse, admin: User, viewer: User, floor: Floor
+) -> None:
+    ruling("share", 0.2)
+    assert "No risk is told, as no version is live" in page(browse(admin))
+    assert "No risk is told" not in page(browse(viewer))
 
 
 def test_it_raises_the_alarm_for_what_is_overdue(
@@ -215,9 +310,9 @@ def test_it_asks_as_often_for_many_as_for_one(browse: Browse, admin: User, floor
             floor.bring_to("completed")
         for place in range(number):
             register_agent(actor=floor.operator, name=f"agent {number} {place}")
-        over_time.course.forget()
+        over_time.course.values.clear()
         page(browser)
-        over_time.course.forget()
+        over_time.course.values.clear()
         with CaptureQueriesContext(connection) as queries:
             page(browser)
         asked.append(len(queries))
@@ -236,7 +331,7 @@ def test_what_nobody_looked_at_is_told_from_the_sample_alone(
     browse: Browse, viewer: User, floor: Floor
 ) -> None:
     assert "looked at, in the last 30 days: <strong>no data yet</strong>" in page(browse(viewer))
-    dashboard.unseen.forget()
+    dashboard.unseen.values.clear()
     for _ in range(3):
         drawn(floor, "approve")
     drawn(floor, "reject", reason_code="wrong")

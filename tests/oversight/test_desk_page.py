@@ -188,6 +188,15 @@ def test_to_look_reserves_nothing_and_what_asks_for_it_does(
     assert Decision.objects.get().reserved_by == reviewer
 
 
+def test_a_page_that_is_loaded_anew_asks_for_what_the_old_one_puts_back(
+    floor: Floor, desk: Client, reviewer: User
+) -> None:
+    address = f"/reviews/{bring(floor).pk}"
+    desk.post(f"{address}/reserve", headers=HTMX)
+    assert 'hx-trigger="load delay:300ms, renew"' in text(desk.get(address))
+    assert 'hx-trigger="renew"' in text(desk.get(address, headers=HTMX))
+
+
 def test_who_comes_second_is_told_who_looks_and_may_decide(
     floor: Floor, desk: Client, admin: User
 ) -> None:
@@ -241,6 +250,27 @@ def test_the_agents_record_has_its_n_and_its_interval(floor: Floor, desk: Client
     assert "33 % (6 to 79 %, n = 3)" in shown
 
 
+def test_the_predicted_risk_stands_there_with_its_reasons_and_the_version(
+    floor: Floor, desk: Client
+) -> None:
+    decision = bring(floor)
+    reasons = [
+        {"feature": "confidence", "says": "stated confidence 0.62", "weight": 0.8},
+        {"feature": "attempt", "says": "the first attempt", "weight": -0.1},
+    ]
+    Decision.objects.filter(pk=decision.pk).update(
+        predicted_risk=0.41, model_version="7", risk_reasons=reasons, recalibrated_confidence=0.55
+    )
+    shown = " ".join(text(desk.get(f"/reviews/{decision.pk}")).split())
+    for said in ("41 %", "by version <bdi>7</bdi>", "worth 55 % by past verdicts", "risk 41 %"):
+        assert said in shown
+    assert shown.index("raises it</span> stated confidence 0.62") < shown.index(
+        "lowers it</span> the first attempt"
+    )
+    for page in (f"/tasks/{decision.task_id}", f"/tasks/{decision.task_id}/receipt"):
+        assert "raises it</span> stated confidence 0.62" in " ".join(text(desk.get(page)).split())
+
+
 def test_hostile_text_in_every_field_stays_text(floor: Floor, desk: Client) -> None:
     said = {"rationale": HOSTILE, "evidence": {HOSTILE: HOSTILE}, "result": {HOSTILE: HOSTILE}}
     decision = bring(
@@ -253,7 +283,10 @@ def test_hostile_text_in_every_field_stays_text(floor: Floor, desk: Client) -> N
     )
     floor.review(bring(floor, HOSTILE).pk, "approve")
     Decision.objects.filter(pk=decision.pk).update(
-        reason=HOSTILE, model_version=HOSTILE[:50], predicted_risk=0.5
+        reason=HOSTILE,
+        model_version=HOSTILE[:50],
+        predicted_risk=0.5,
+        risk_reasons=[{"feature": "task_type", "says": HOSTILE, "weight": 1.0}],
     )
     shown = text(desk.get(f"/reviews/{decision.pk}"))
     assert "<img src=x" not in shown

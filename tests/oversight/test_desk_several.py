@@ -16,6 +16,8 @@ from tests.decisions.floor import Floor, everything, state_of
 from tests.oversight.test_desk_page import HTMX, Browse, bring
 from tests.oversight.test_desk_verdicts import decided_by, text
 
+REJECTED = {"verdict": "reject", "reason_code": "wrong"}
+
 
 @pytest.fixture
 def desk(browse: Browse, reviewer: User) -> Client:
@@ -48,7 +50,7 @@ def test_asking_decides_nothing_and_says_so(desk: Client, three: list[Decision])
     assert 'hx-trigger="load delay:5s, submit"' in shown
     assert 'hx-post="/reviews/several/decide"' in shown
     assert all(f'name="selected" value="{pk}"' in shown for pk in ids(three))
-    assert 'id="undo"' in shown
+    assert 'class="undo ' in shown
 
 
 def test_all_are_approved(desk: Client, three: list[Decision]) -> None:
@@ -57,6 +59,23 @@ def test_all_are_approved(desk: Client, three: list[Decision]) -> None:
     assert shown.count("approved\n") == 3
     assert "number 0" in shown
     assert list(Review.objects.values_list("seconds_spent", flat=True)) == [None] * 3
+
+
+@pytest.mark.parametrize("said", [{"verdict": "approve"}, REJECTED], ids=["approve", "reject"])
+def test_the_time_that_they_took_is_divided_among_them(
+    desk: Client, three: list[Decision], said: dict[str, str]
+) -> None:
+    asked = text(ask(desk, selected=ids(three), seconds_spent="10.5", **said))
+    assert 'name="seconds_spent" value="10.5"' in asked
+    text(do(desk, selected=ids(three), seconds_spent="10.5", **said))
+    assert list(Review.objects.values_list("seconds_spent", flat=True)) == [3.5] * 3
+
+
+def test_a_page_that_was_left_open_counts_a_quarter_of_an_hour_for_all_of_them(
+    desk: Client, three: list[Decision]
+) -> None:
+    text(do(desk, verdict="approve", selected=ids(three), seconds_spent="86400"))
+    assert list(Review.objects.values_list("seconds_spent", flat=True)) == [300] * 3
 
 
 def test_all_are_rejected_with_one_reason(desk: Client, three: list[Decision]) -> None:
@@ -99,8 +118,9 @@ def test_nobody_decides_several_that_they_asked_for(
         ({"verdict": "edit", "selected": [str(new_id())]}, "verdict"),
         ({"verdict": "reject", "selected": [str(new_id())]}, "choose why"),
         ({"verdict": "reject", "selected": [str(new_id())], "reason_code": "mood"}, "reason_code"),
+        ({"verdict": "approve", "selected": [str(new_id())], "seconds_spent": "long"}, "seconds"),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_what_cannot_be_done_is_refused_by_name(
     desk: Client, step: Any, said: dict[str, Any], named: str

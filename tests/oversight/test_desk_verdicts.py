@@ -46,7 +46,7 @@ def test_each_form_of_the_page_says_its_verdict_and_the_time_it_took(
     shown = text(desk.get(f"/reviews/{bring(floor).pk}"))
     for verdict, forms in (("approve", 1), ("edit", 2), ("reject", 1), ("respond", 1)):
         assert shown.count(f'<input type="hidden" name="verdict" value="{verdict}">') == forms
-    assert shown.count('name="seconds_spent"') == 7
+    assert shown.count('name="seconds_spent"') == 7 + 1  # and several at once
 
 
 def test_an_approval_verifies_the_task_and_brings_the_next(
@@ -171,9 +171,7 @@ def test_what_is_no_verdict_is_refused_by_name_and_changes_nothing(
     assert everything() == before
 
 
-@pytest.mark.parametrize(
-    ("told", "kept"), [("", None), ("-3", 0.0), ("1e9", 86400.0), ("inf", None)]
-)
+@pytest.mark.parametrize(("told", "kept"), [("", None), ("-3", 0.0), ("1e9", 900.0), ("inf", None)])
 def test_only_a_time_that_can_be_is_kept(
     floor: Floor, desk: Client, told: str, kept: float | None
 ) -> None:

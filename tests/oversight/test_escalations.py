@@ -159,6 +159,40 @@ def test_whoever_has_it_is_not_given_it_again(escalated: UUID, rita: Actor, revi
     assert "has it already" in str(refused.value.members)
 
 
+def test_it_is_taken_from_somebody_only_by_whoever_knows_who_has_it(
+    escalated: UUID, rita: Actor, operator: Actor, reviewer: User, admin: User
+) -> None:
+    assign_escalation(escalated, actor=rita, person_id=reviewer.pk)
+    before = everything()
+    with pytest.raises(Conflict, match="rita takes care of it now"):
+        assign_escalation(escalated, actor=operator, person_id=admin.pk)
+    assert everything() == before
+    assign_escalation(escalated, actor=operator, person_id=admin.pk, replaces=reviewer.pk)
+    assert of(escalated).assigned_to == admin
+    with pytest.raises(Conflict, match=f"{admin.name} takes care of it now"):
+        assign_escalation(escalated, actor=rita, person_id=reviewer.pk, replaces=reviewer.pk)
+    sound(escalated)
+
+
+def test_the_page_asks_before_it_takes_it_from_somebody(
+    escalated: UUID, rita: Actor, reviewer: User, admin: User, browse: Browse
+) -> None:
+    browser, take = browse(admin), f"/tasks/{escalated}/take"
+    said = {"person": str(admin.pk), "replaces": "", "back": "escalations"}
+    assert "Take it over" not in browser.get("/escalations").content.decode()
+    assign_escalation(escalated, actor=rita, person_id=reviewer.pk)
+    late = browser.post(take, said, headers=HTMX)
+    assert late.status_code == 409
+    assert "rita takes care of it now" in late.content.decode()
+    assert of(escalated).assigned_to == reviewer
+    shown = browser.get("/escalations").content.decode()
+    assert "Take it over" in shown
+    assert re.search(rf'name="replaces"\s+value="{reviewer.pk}"', shown)
+    done = browser.post(take, {**said, "replaces": str(reviewer.pk)}, headers=HTMX)
+    assert done.status_code == 200
+    assert of(escalated).assigned_to == admin
+
+
 def test_everybody_whom_a_rule_lets_in_is_found(
     admin: User, reviewer: User, manager: User, viewer: User, stranger: User
 ) -> None:
@@ -262,7 +296,8 @@ def test_it_is_acknowledged_taken_and_handed_on_from_the_page(
     assert site.post(f"{path}/acknowledge", headers=HTMX).status_code == 200
     taken = site.post(f"{path}/take", {"person": str(reviewer.pk)}, headers=HTMX)
     assert "rita takes care of it now." in taken.content.decode()
-    assert site.post(f"{path}/take", {"person": str(admin.pk)}, headers=HTMX).status_code == 200
+    handed = {"person": str(admin.pk), "replaces": str(reviewer.pk)}
+    assert site.post(f"{path}/take", handed, headers=HTMX).status_code == 200
     assert of(escalated).assigned_to == admin
 
 

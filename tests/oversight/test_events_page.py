@@ -122,7 +122,8 @@ def test_what_no_index_leads_to_is_looked_for_a_stretch_at_a_time(
     assert b"Looked back to" in answer.content
     found: list[int] = []
     before: int | None = newest
-    while before is not None:
+    # On PostgreSQL the numbers go on from other tests.
+    while before is not None and before >= positions()[-1]:
         asked = {"event_type": "agent.registered", "before": str(before)}
         page = site.get(reverse("event_log"), asked).context["found"]
         found += [row["position"] for row in page.rows]

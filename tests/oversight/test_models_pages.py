@@ -104,9 +104,24 @@ def test_metrics_stand_beside_those_of_the_live_version(
     context = site.get(address("m")).context
     assert context["beside"] == [old, new]
     assert context["metrics"] == [
-        ("loss", [(None, ""), (0.1, "")]),
-        ("test.f1", [(0.5, ""), (0.75, "+0.25")]),
+        ("loss", [(None, "", None), (0.1, "", None)]),
+        ("test.f1", [(0.5, "", None), (0.75, "+0.25", None)]),
     ]
+
+
+def test_figures_stand_there_with_their_interval_and_n(
+    site: Client, operator: Actor, agent: Agent
+) -> None:
+    about: dict[str, Any] = {"actor": operator, "name": "m", "agent_id": agent.pk}
+    told = {"value": 0.8, "low": 0.7123, "high": 0.9456, "n": 41}
+    register_model(**about, version="1", metrics={"auc": 0.5}, is_active=True)
+    register_model(**about, version="2", metrics={"auc": told})
+    answer = site.get(address("m"))
+    ((_, (plain, whole)),) = answer.context["metrics"]
+    assert (plain.figure, whole.value, whole.change) == (None, 0.8, "+0.3")
+    text = answer.content.decode()
+    assert "0.7123 to 0.9456" in text
+    assert "n = 41" in text
 
 
 def test_one_chooses_what_is_compared(site: Client, shelf: list[RegisteredModel]) -> None:
@@ -174,6 +189,16 @@ def test_a_version_is_rolled_back(site: Client, shelf: list[RegisteredModel]) ->
     assert live() == ["1"]
     assert Audit.objects.latest("number").reason == "it is wrong"
     assert b"It came back by a roll-back" in site.get(address()).content
+
+
+def test_a_version_is_taken_out_of_service(site: Client, shelf: list[RegisteredModel]) -> None:
+    away = reverse("model_retire", args=[shelf[1].pk])
+    assert site.post(away, {"reason": ""}).status_code == 400
+    assert site.post(away, {"reason": "it is wrong"}).status_code == 302
+    assert live() == []
+    assert Audit.objects.latest("number").reason == "it is wrong"
+    assert b"No version is live" in site.get(address()).content
+    assert site.post(away, {"reason": "again"}).status_code == 409
 
 
 def test_what_is_not_live_cannot_be_rolled_back(site: Client, shelf: list[RegisteredModel]) -> None:
@@ -264,13 +289,10 @@ def test_jobs_stand_there_the_newest_first(site: Client, operator: Actor, agent:
     assert answer.context["jobs"] == made[::-1]
     assert ESCAPED in answer.content.decode()
     assert b"<progress" in answer.content
-    assert b"every 2s" in answer.content
 
 
-def test_a_list_in_which_nothing_moves_does_not_look_by_itself(site: Client) -> None:
-    answer = site.get(reverse("training_jobs"))
-    assert b"every 2s" not in answer.content
-    assert b"No training yet" in answer.content
+def test_a_list_without_a_job_says_how_one_is_asked_for(site: Client) -> None:
+    assert b"No training yet" in site.get(reverse("training_jobs")).content
 
 
 def test_jobs_are_found_by_status(site: Client, operator: Actor, agent: Agent) -> None:
@@ -308,8 +330,11 @@ def test_a_job_tells_how_far_it_is_and_what_it_said(
 
 def test_a_job_leads_to_what_it_made(site: Client, operator: Actor, agent: Agent) -> None:
     (job,) = jobs(operator, agent, "m")
-    register_model(actor=operator, name="m", version="1", agent_id=agent.pk, training_job_id=job.pk)
-    assert address("m") in site.get(reverse("training_job", args=[job.pk])).content.decode()
+    made = register_model(
+        actor=operator, name="m", version="1", agent_id=agent.pk, training_job_id=job.pk
+    )
+    card = reverse("model_version", args=[made.pk])
+    assert card in site.get(reverse("training_job", args=[job.pk])).content.decode()
     assert reverse("training_job", args=[job.pk]) in site.get(address("m")).content.decode()
 
 

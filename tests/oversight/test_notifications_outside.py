@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import socketserver
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from agentic.errors import Invalid
+from oversight.notifications import names as looking_up
 from oversight.notifications import outside
 from oversight.notifications.addresses import checked_webhook, shown
 from oversight.notifications.outside import POINTS_INSIDE, Undelivered, is_outside, post
@@ -150,6 +152,40 @@ def test_an_address_that_nobody_answers_at_makes_way_for_the_next(
     names("hooks.example.org", "127.0.0.2", "127.0.0.1")
     with serving(receiver):
         assert post(f"http://hooks.example.org:{receiver.server_address[1]}/", b"{}", {}) == 204
+
+
+@contextmanager
+def deaf(host: str, port: int = 0) -> Iterator[int]:
+    """An address where whoever knocks waits: its queue is full, and nobody takes them in."""
+    with socket.socket() as door, socket.socket() as first:
+        door.bind((host, port))
+        door.listen(0)
+        first.connect(door.getsockname())
+        yield door.getsockname()[1]
+
+
+def test_an_address_that_is_silent_leaves_time_for_the_next(
+    names: Callable[..., list[str]], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WEBHOOK_ALLOW_PRIVATE = True
+    monkeypatch.setattr(outside, "SECONDS", 2.0)
+    receiver = Receiver()
+    port = receiver.server_address[1]
+    names("hooks.example.org", "127.0.0.2", "127.0.0.3", "127.0.0.1")
+    with serving(receiver), deaf("127.0.0.2", port), deaf("127.0.0.3", port):
+        assert post(f"http://hooks.example.org:{port}/", b"{}", {}) == 204
+
+
+def test_addresses_that_are_all_silent_take_no_longer_than_one(
+    names: Callable[..., list[str]], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WEBHOOK_ALLOW_PRIVATE = True
+    monkeypatch.setattr(outside, "SECONDS", 0.6)
+    names("hooks.example.org", "127.0.0.2", "127.0.0.3")
+    began, given_up = time.monotonic(), pytest.raises(Undelivered, match="no answer within")
+    with deaf("127.0.0.2") as port, deaf("127.0.0.3", port), given_up:
+        post(f"http://hooks.example.org:{port}/", b"{}", {})
+    assert time.monotonic() - began < 1.5
 
 
 def test_a_name_that_nobody_knows_is_said_so() -> None:
@@ -321,3 +357,75 @@ def test_a_body_is_not_read() -> None:
 def test_nobody_there_is_said_so() -> None:
     with pytest.raises(Undelivered, match="cannot connect"):
         post("http://127.0.0.1:1/", b"{}", {})
+
+
+def test_a_name_that_nobody_answers_for_ends_at_the_deadline(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silence = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: silence.wait(20) and [])
+    monkeypatch.setattr(outside, "SECONDS", 0.3)
+    began = time.monotonic()
+    try:
+        with pytest.raises(Undelivered, match="not found in time"):
+            post("https://silent.example.org/", b"", {})
+        assert time.monotonic() - began < 5
+    finally:
+        silence.set()
+        for _ in range(looking_up.MOST_AT_ONCE):
+            assert looking_up.places.acquire(timeout=5)
+        looking_up.places.release(looking_up.MOST_AT_ONCE)
+
+
+def test_look_ups_that_hang_are_so_many_at_most_and_give_their_places_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    silence, begun = threading.Event(), []
+
+    def hang(*args: Any, **kwargs: Any) -> list[Any]:
+        begun.append(args)
+        silence.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    monkeypatch.setattr(looking_up, "places", threading.BoundedSemaphore(2))
+    try:
+        for _ in range(5):
+            with pytest.raises(looking_up.TooSlow):
+                looking_up.addresses_within(0.05, "silent.example.org", 443)
+        assert len(begun) == 2
+    finally:
+        silence.set()
+    assert looking_up.addresses_within(5, "silent.example.org", 443) == []
+    for _ in range(2):
+        assert looking_up.places.acquire(timeout=5)
+
+
+def test_who_waits_for_a_place_does_not_wait_as_long_again_for_the_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    silence, places = threading.Event(), threading.BoundedSemaphore(1)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: silence.wait(20) and [])
+    monkeypatch.setattr(looking_up, "places", places)
+    places.acquire()
+    threading.Timer(0.8, places.release).start()
+    began = time.monotonic()
+    try:
+        with pytest.raises(looking_up.TooSlow):
+            looking_up.addresses_within(1, "silent.example.org", 443)
+        assert time.monotonic() - began < 1.5
+    finally:
+        silence.set()
+    assert places.acquire(timeout=5)
+
+
+def test_a_look_up_that_cannot_begin_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoneLeft(threading.Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(looking_up, "Thread", NoneLeft)
+    monkeypatch.setattr(looking_up, "places", threading.BoundedSemaphore(1))
+    with pytest.raises(RuntimeError):
+        looking_up.addresses_within(1, "hooks.example.org", 443)
+    assert looking_up.places.acquire(timeout=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from decisions.statistics import FEW, Share, percentile, reliability, wilson
+from decisions.statistics import FEW, Share, mean_of, percentile, reliability, wilson
 
 
 # As R. G. Newcombe (1998), Statistics in Medicine 17, table I, method 3, prints them.
@@ -48,6 +48,24 @@ def test_a_share_of_nothing_has_no_value() -> None:
 def test_a_share_of_a_few_says_so() -> None:
     assert Share(1, FEW - 1).few
     assert not Share(1, FEW).few
+
+
+def test_a_mean_of_figures_at_their_bounds_is_a_share() -> None:
+    found = mean_of([5] * 15 + [1] * 133, 1, 5)
+    assert found.value == pytest.approx(1 + 4 * 15 / 148)
+    assert found.interval == pytest.approx((1 + 4 * 0.0624, 1 + 4 * 0.1605), abs=5e-4)
+
+
+def test_ratings_that_agree_are_no_certainty() -> None:
+    low, high = mean_of([5, 5], 1, 5).interval
+    assert low == pytest.approx(2.37, abs=0.01)
+    assert high == 5
+    assert mean_of([3], 1, 5).few
+
+
+def test_a_mean_of_nothing_has_no_value() -> None:
+    nothing = mean_of([], 1, 5)
+    assert (nothing.value, nothing.interval) == (None, (1, 5))
 
 
 def test_each_confidence_falls_into_one_bin() -> None:

@@ -30,6 +30,7 @@ from tests.oversight.conftest import Browse
 HTMX = {"HX-Request": "true"}
 HOSTILE = "<img src=x onerror=alert(1)>{{ 7 }}</textarea>"
 OFFERED = re.compile(r'hx-post="/tasks/[0-9a-f-]+/(\w+)"')
+TOLD = {"rate", "outcome"}
 OF_MANAGERS = {"requeue", "reassign", "escalate", "cancel"}
 
 
@@ -110,13 +111,13 @@ def test_the_story_tells_who_why_and_how_late(floor: Floor, browse: Browse, view
     assert "(agent)" in page
 
 
-def test_its_decisions_stand_in_the_story_too(floor: Floor, browse: Browse, viewer: User) -> None:
+def test_its_decisions_stand_in_the_story_too(floor: Floor, browse: Browse, reviewer: User) -> None:
     task_id, token = floor.working()
     floor.complete(task_id, token)
     floor.review(pending(task_id).pk, "reject", reason_code="wrong", reason="a nine")
-    page = shown(browse(viewer), task_id)
+    page = shown(browse(reviewer), task_id)
     assert "A person rejected the decision." in page
-    assert "a nine" in page
+    assert "a nine" in page[page.index("What happened") :]
 
 
 def test_a_long_story_goes_on_before_a_version(
@@ -162,11 +163,36 @@ def test_only_reviewers_see_what_was_proposed_and_said(
 ) -> None:
     task_id, token = floor.working()
     floor.complete(task_id, token, rationale="it has a loop", confidence=0.5)
-    assert "it has a loop" in shown(browse(reviewer), task_id)
+    page = shown(browse(reviewer), task_id)
+    assert "it has a loop" in page
+    assert "Review it" in page[page.index("What you may do") :]
     for person in (viewer, manager):
         page = shown(browse(person), task_id)
         assert "it has a loop" not in page
         assert "Review it" not in page
+
+
+def story(site: Client, task_id: UUID) -> str:
+    page = shown(site, task_id)
+    return page[page.index("What happened") :]
+
+
+def test_only_reviewers_see_in_the_story_why_it_was_decided_so(
+    floor: Floor, browse: Browse, viewer: User, manager: User, reviewer: User
+) -> None:
+    """The same as on the receipt: who decided what, and by which policy, is no secret."""
+    task_id, token = floor.working()
+    floor.complete(task_id, token, confidence=0.51)
+    whys = [pending(task_id).reason, "0.51", "reason code", "a nine", "because"]
+    floor.review(pending(task_id).pk, "reject", reason_code="wrong", reason="a nine")
+    floor.override(task_id)
+    told = story(browse(reviewer), task_id)
+    assert [why for why in whys if why in told] == whys
+    for person in (viewer, manager):
+        told, printed = story(browse(person), task_id), receipt(browse(person), task_id)
+        assert [why for why in whys if why in told + printed] == []
+        assert "A person rejected the decision." in told
+        assert "policy version" in told
 
 
 def test_only_reviewers_see_anything_of_an_escalation_but_the_state(
@@ -202,14 +228,22 @@ def test_a_viewer_finds_no_button(floor: Floor, browse: Browse, viewer: User) ->
             {"comment", "escalate", "override"},
             {"comment", "reassign", "escalate", "cancel"},
         ),
-        ("in_progress", {"comment", "escalate", "override"}, {"comment"} | OF_MANAGERS),
+        (
+            "in_progress",
+            {"comment", "escalate", "override"} | TOLD,
+            {"comment"} | TOLD | OF_MANAGERS,
+        ),
         (
             "escalated",
-            {"comment", "acknowledge", "take", "override"},
-            {"comment", "requeue", "reassign", "cancel"},
+            {"comment", "acknowledge", "take", "override"} | TOLD,
+            {"comment", "requeue", "reassign", "cancel"} | TOLD,
         ),
-        ("completed", {"comment", "escalate", "override"}, {"comment", "requeue", "escalate"}),
-        ("verified", {"comment"}, {"comment"}),
+        (
+            "completed",
+            {"comment", "escalate", "override"} | TOLD,
+            {"comment", "requeue", "escalate"} | TOLD,
+        ),
+        ("verified", {"comment"} | TOLD, {"comment"} | TOLD),
     ],
 )
 def test_each_finds_what_they_may_do_and_nothing_else(

@@ -407,6 +407,15 @@ def test_that_it_was_taken_is_audited_with_the_filters(
     assert '"filters":{"q":"digit","since":"2026-01-01"}' in audit.details
 
 
+def test_to_head_no_file_is_made_and_nothing_is_audited(floor: Floor, site: Client) -> None:
+    floor.queue()
+    with CaptureQueriesContext(connection) as asked:
+        answer = site.head("/tasks.csv")
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert not any("retry_count" in row["sql"] for row in asked)
+    assert not Audit.objects.filter(action="data.exported").exists()
+
+
 def test_every_combination_of_two_filters_answers(floor: Floor, site: Client) -> None:
     make(floor, 1)
     some = {"state": "queued", "type": "default", "q": "task", "overdue": "yes", "sort": "due"}
