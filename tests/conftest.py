@@ -19,9 +19,32 @@ from agentic.roles import Role
 from agents.authentication import CallingAgent, agent_of
 from agents.models import Agent
 from agents.services import issue_key, register_agent
+from decisions.outcomes import kept
+from mlregistry.live_models import LIVE_MODELS
 
 PASSWORD = "a long enough passphrase"
 APPEND_ONLY = ("events", "audits")
+
+# What these say is the same on any database: of `make test`, the half on SQLite says it.
+ANYWHERE = {
+    "test_schema", "test_bad_input", "test_order_of_checks", "test_roles", "test_matrix", "test_documents",
+    "test_compose_check", "test_structure", "test_redaction", "test_headers", "test_answers", "test_verification",
+    "test_cards", "test_formats", "test_topics", "test_payload", "test_statistics", "test_estimates",
+    "test_calibration", "test_maps", "test_paired_seeds", "test_demo_figures", "test_learned", "test_strategies",
+    "test_digits", "test_report", "test_asyncapi", "test_mlflow_format", "test_risk_features", "test_doors",
+    "test_event_rows", "test_handshake", "test_kept", "test_places", "test_looks", "test_notifications_outside",
+    "test_notifications_settings", "test_notifications_reasons", "test_notifications_emails", "test_model_card_page",
+    "test_models_pages", "test_desk_page", "test_desk_verdicts", "test_desk_several", "test_policies_pages",
+    "test_training_pages", "test_task_page", "test_feedback_pages", "test_moves", "test_pages",
+    "test_admin_lock_outs", "test_admin_people", "test_admin_stops", "test_agents_api", "test_models_api",
+    "test_agents_page", "test_duties", "test_bodies", "test_risk_training", "test_recalibration", "test_network",
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in ANYWHERE and item.path.parent.name != "e2e":
+            item.add_marker(pytest.mark.anywhere)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,6 +55,7 @@ def quick_and_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             django_settings, "PASSWORD_HASHERS", ["django.contrib.auth.hashers.MD5PasswordHasher"]
         )
         patch.setattr(django_settings, "STATIC_ROOT", tmp_path_factory.mktemp("static"))
+        patch.setattr(django_settings, "MODEL_ROOT", tmp_path_factory.mktemp("models"))
         static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
         patch.setitem(django_settings.STORAGES, "staticfiles", static)
         # Everybody signs in again for each test, from one address.
@@ -136,6 +160,14 @@ def calling(agent_key: str) -> Callable[[], CallingAgent]:
 @pytest.fixture
 def agent_actor(agent: Agent) -> Actor:
     return Actor(ActorKind.AGENT, agent.pk, agent.name, Source.AGENT)
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_memory() -> None:
+    """No model that another test let go live, and no record of agents that it left."""
+    for live in LIVE_MODELS:
+        live.forget()
+    kept.forget()
 
 
 class Api:

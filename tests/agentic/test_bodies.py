@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -24,6 +26,8 @@ CHUNKED = [(b"transfer-encoding", b"chunked")]
 
 class Call:
     """One request, as an ASGI server makes it. `chunks` without an end is a client that stops in the middle."""
+
+    method = "POST"
 
     def __init__(
         self, path: str, headers: list[tuple[bytes, bytes]], chunks: Iterator[bytes]
@@ -46,7 +50,7 @@ class Call:
         headers = [(b"host", b"localhost"), (b"content-type", b"application/json"), *self.headers]
         scope = {
             "type": "http",
-            "method": "POST",
+            "method": self.method,
             "path": self.path,
             "query_string": b"",
             "headers": headers,
@@ -73,6 +77,18 @@ def test_a_body_in_chunks_is_read_no_further_than_the_limit(path: str) -> None:
     call = Call(path, CHUNKED, endless)
     assert call.answer() == 413
     assert LIMIT < call.read <= LIMIT + 65_536
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"Bearer nothing", b"Bearer \xff.\xff.\xff", b"Basic eDp5", b"Bearer aap_no"]
+)
+def test_of_the_file_of_a_model_nothing_is_read_from_whoever_has_no_token(said: bytes) -> None:
+    address = f"/api/v1/admin/models/{uuid4()}/artifact"
+    headers = [(b"content-length", b"50000000"), (b"authorization", said)]
+    call = Call(address, headers, repeat(b"x" * 100_000))
+    call.method = "PUT"
+    assert call.answer() == 413
+    assert call.read == 0
 
 
 def environ(path: str, body: io.BytesIO, **more: Any) -> dict[str, Any]:

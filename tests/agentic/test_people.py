@@ -159,9 +159,10 @@ def test_ones_own_password_is_audited(site: Client, admin: User) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
 def test_a_new_name_and_an_act_of_the_same_person_do_not_wait_for_each_other_in_a_circle(
-    site: Client, admin: User, operator: Actor
+    site: Client, admin: User, operator: Actor, settings: Any
 ) -> None:
     """The act holds the head, and when it commits it asks that the row which it refers to keeps its key."""
+    settings.POLICY_TWO_PEOPLE = False
     renamed: Callable[[], Any] = lambda: change(site, admin, username="lovelace")  # noqa: E731
     answer = behind(lambda: publish_policy(actor=operator, **RULES), renamed)
     assert answer.status_code == 302

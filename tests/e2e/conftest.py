@@ -1,29 +1,59 @@
-"""The platform in earnest, once for all tests in this folder. They run alone, after the others."""
+"""The platform in earnest, once for all tests in this folder. Most run alone, after the others."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import psycopg
 import pytest
 from django.conf import settings
+from playwright.sync_api import Browser, Page
 
-from tests.e2e.embedded import Running, manage, running
+from tests.e2e.browsing import WIDE, chromium
+from tests.e2e.callers import Caller, signed_in
+from tests.e2e.embedded import Running, manage, prepare, running
+from tests.e2e.filled import Full, hostile
 from tests.e2e.processes import PASSWORD, POSTGRES, Platform, platform_in
 
 HERE = Path(__file__).parent
 
 
+# These look at pages and answers, not at the clock: beside the others, and a group of files on one server.
+IN_COMPANY = {
+    "test_fuzzing": "fuzzing",
+    "test_demo": "demo",
+    "test_training": "platform",
+    "test_logs": "platform",
+    "test_headers": "platform",
+    "test_every_page": "pages",
+    "test_stale_parts": "pages",
+    "test_content_policy": "pages",
+    "test_learning": "learning",
+    "test_oidc_browser": "oidc",
+    "test_training_embedded": "training",
+    "test_desk_kept": "desk",
+    "test_admin_site": "admin",
+    "test_api_docs": "documents",
+}
+
+EMPTYING = {"test_api_docs"}  # by the fixture `live_server`
+
+
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """They take longest, and so they begin, but for those that empty the database: these come after the others."""
     for item in items:
         if HERE in item.path.parents:
-            item.add_marker(pytest.mark.serial)
+            group = IN_COMPANY.get(item.path.stem)
+            item.add_marker(pytest.mark.xdist_group(group) if group else pytest.mark.serial)
+    order = [HERE / f"{name}.py" for name in IN_COMPANY if name not in EMPTYING]
+    items.sort(key=lambda item: order.index(item.path) if item.path in order else len(order))
 
 
 def missing_services() -> str:
@@ -36,7 +66,7 @@ def missing_services() -> str:
     return ""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     if settings.EMBEDDED:  # these are its own services either way: once is enough
         pytest.skip("tried in the run on PostgreSQL and Redis")
@@ -44,62 +74,59 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         if os.environ.get("REQUIRE_SERVICES") == "1":
             pytest.fail(why)
         pytest.skip(why)
-    with platform_in(tmp_path_factory.mktemp("platform")) as running:
-        yield running
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("POLICY_TWO_PEOPLE", "false")  # `pass_all` has one admin
+            platform = stack.enter_context(platform_in(tmp_path_factory.mktemp("platform")))
+        yield platform
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The embedded default, with an admin, a reviewer and a viewer, for whoever wants to look at its pages."""
     data = tmp_path_factory.mktemp("served")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AGENTIC_PASSWORD", PASSWORD)
-        assert manage(data, "migrate", "-v", "0").returncode == 0
-        for name, role in (("ada", "admin"), ("rita", "reviewer"), ("vera", "viewer")):
-            assert manage(data, "create_user", name, "--role", role).returncode == 0
+        prepare(data, ada="admin", rita="reviewer", vera="viewer")
     with running(data, "serve") as platform:
         yield platform
 
 
-class Caller:
-    """Somebody who calls the API of one process; an agent with its name and id."""
-
-    def __init__(self, base: str, bearer: str = "", *, name: str = "", agent_id: str = "") -> None:
-        self.name, self.id = name, agent_id
-        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-        limits = httpx.Limits(max_connections=300, max_keepalive_connections=100)
-        self.bearer = bearer
-        self.http = httpx.Client(
-            base_url=f"{base}/api/v1", headers=headers, timeout=60, limits=limits
-        )
-
-    def call(self, method: str, path: str, **body: Any) -> httpx.Response:
-        return self.http.request(method, path, json=body)
-
-    def post(self, path: str, **body: Any) -> httpx.Response:
-        return self.call("POST", path, **body)
-
-    def get(self, path: str, **query: Any) -> Any:
-        answer = self.http.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def said(self, path: str, **body: Any) -> Any:
-        """The answer to a call that has to succeed."""
-        answer = self.post(path, **body)
-        assert answer.status_code in {200, 201}, answer.text
-        return answer.json()
+@pytest.fixture(scope="package")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
+    """The embedded default again, with something on every page. Nobody changes it."""
+    data = tmp_path_factory.mktemp("full")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AGENTIC_PASSWORD", PASSWORD)
+        patch.setenv("RATE_PER_MINUTE_PERSON", "0")
+        patch.setenv("POLICY_TWO_PEOPLE", "false")
+        prepare(data, ada="admin", vera="viewer")
+        seeded = manage(data, "seed", "--tasks", "200")
+        assert seeded.returncode == 0, seeded.stderr
+        with running(data, "serve") as served:
+            yield Full(served, hostile(served))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """In a window of its own, with nobody signed in."""
+    context = browser.new_context(viewport=WIDE)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="package")
 def sign_in(platform: Platform) -> Iterator[Callable[[str], Caller]]:
     callers: list[Caller] = []
 
     def sign(name: str) -> Caller:
-        with httpx.Client() as http:
-            credentials = {"username": name, "password": PASSWORD}
-            answer = http.post(f"{platform.web}/api/v1/auth/token", json=credentials)
-        callers.append(Caller(platform.web, answer.json()["access_token"]))
+        callers.append(signed_in(platform.web, name))
         return callers[-1]
 
     yield sign

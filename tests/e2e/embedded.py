@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 import httpx
 
 from examples.digits.people import Person
+from tests.e2e.commands import Commands
 from tests.e2e.processes import ROOT, free_port, until
 
 SET_BY_OTHERS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "JWT_SECRET_KEY", "BEHIND_TLS"}
@@ -36,6 +41,29 @@ def manage(data: Path, *words: str, timeout: float = 60) -> subprocess.Completed
         timeout=timeout,
         check=False,
     )
+
+
+def prepare(data: Path, **people: str) -> None:
+    """Migrated, and with people by name and role; their password is the environment's."""
+    shutil.copytree(migrated(), data, dirs_exist_ok=True)
+    if people:
+        created = [["create_user", name, "--role", role] for name, role in people.items()]
+        carry_out(data, *created)
+
+
+@cache
+def migrated() -> Path:
+    """Made once for all."""
+    folder = Path(mkdtemp(prefix="agentic-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    carry_out(folder, ["migrate", "-v", "0"])
+    return folder
+
+
+def carry_out(data: Path, *commands: list[str]) -> None:
+    with contextlib.closing(Commands(bare_environment(data), data / "manage.log")) as manage:
+        for words in commands:
+            manage(*words)
 
 
 class Running:

@@ -19,10 +19,13 @@ import httpx
 import psycopg
 import redis
 
+from tests.e2e.commands import Commands
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 POSTGRES = os.environ.get("E2E_POSTGRES", "postgresql://postgres@127.0.0.1")
 PASSWORD = "a long enough passphrase"
+PEOPLE = {"ada": "admin", "rita": "reviewer", "max": "agent_manager"}
 NOT_OURS = ("admin", "drf_spectacular_sidecar", "rest_framework")
 SMALL = {
     "TASK_ACK_TIMEOUT_SECONDS": "60",
@@ -35,6 +38,8 @@ SMALL = {
     "RATE_PER_MINUTE_PERSON": "0",
     "RATE_PER_MINUTE_AGENT": "0",
     "RATE_PER_MINUTE_SIGN_IN": "0",
+    "TRAINERS": "own=tests.mlregistry.own_trainer.train",
+    "TRAINING_LEASE_SECONDS": "5",
     # The receivers of the tests are on this machine.
     "WEBHOOK_ALLOW_PRIVATE": "true",
 }
@@ -63,6 +68,7 @@ class Platform:
         self.folder, self.database = folder, f"agentic_e2e_{uuid4().hex[:10]}"
         self.web_port, self.live_port, self.redis_port = free_port(), free_port(), free_port()
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.commands: Commands | None = None
         self.env = {
             **os.environ,
             **SMALL,
@@ -75,7 +81,7 @@ class Platform:
             "AGENTIC_PASSWORD": PASSWORD,
             "DJANGO_SETTINGS_MODULE": "agentic.settings",
         }
-        self.commands: dict[str, list[str | Path]] = {
+        self.programs: dict[str, list[str | Path]] = {
             "redis": ["redis-server", "--port", str(self.redis_port), "--save", "", "--appendonly", "no"],
             "web": [
                 BIN / "granian", "--interface", "wsgi", "--http", "1", "--workers", "2", "--blocking-threads", "4",
@@ -91,8 +97,14 @@ class Platform:
                 BIN / "celery", "-A", "agentic", "worker", "--concurrency", "1", "--without-gossip",
                 "--without-mingle",
             ],
+            "trainer": [
+                BIN / "celery", "-A", "agentic", "worker", "-Q", "training", "--pool", "threads", "--concurrency", "1",
+                "--without-gossip", "--without-mingle",
+            ],
             "beat": [BIN / "celery", "-A", "agentic", "beat", "--schedule", str(folder / "beat")],
         }  # fmt: skip
+
+        self.programs["trainer-two"] = self.programs["trainer"]
 
     @property
     def web(self) -> str:
@@ -106,7 +118,7 @@ class Platform:
         for name in names:
             with (self.folder / f"{name}.log").open("ab") as log:
                 self.running[name] = subprocess.Popen(
-                    self.commands[name],
+                    self.programs[name],
                     cwd=ROOT,
                     env=self.env,
                     stdout=log,
@@ -123,12 +135,9 @@ class Platform:
             process.wait()
 
     def manage(self, *args: str) -> str:
-        command = [sys.executable, "manage.py", *args]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        if self.commands is None:
+            self.commands = Commands(self.env, self.folder / "manage.log")
+        return self.commands(*args)
 
     def redis(self) -> redis.Redis:
         return redis.Redis(port=self.redis_port)
@@ -164,11 +173,11 @@ class Platform:
             connection.execute(f"CREATE DATABASE {self.database}")
         self.start("redis")
         until(self.redis_answers, 10, what="redis")
-        self.manage("migrate", "--noinput", "-v", "0")
         # The files of the pages; those of the admin site and of the documents are many.
         apart = (f"--ignore={folder}" for folder in NOT_OURS)
+        self.manage("migrate", "--noinput", "-v", "0")
         self.manage("collectstatic", "--noinput", "-v", "0", *apart)
-        for name, role in (("ada", "admin"), ("rita", "reviewer"), ("max", "agent_manager")):
+        for name, role in PEOPLE.items():
             self.manage("create_user", name, "--role", role)
         self.start("web", "live", "worker", "beat")
         for base in (self.web, self.live):
@@ -177,6 +186,8 @@ class Platform:
 
     def tear_down(self) -> None:
         self.kill(*self.running)
+        if self.commands:
+            self.commands.close()
         with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)")
 

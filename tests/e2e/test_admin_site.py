@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Caller
-from tests.e2e.embedded import Running, manage, running
+from tests.e2e.browsing import sign_in
+from tests.e2e.callers import Caller, signed_in
+from tests.e2e.embedded import Running, prepare, running
 from tests.e2e.processes import PASSWORD
 
-CHROMIUM = shutil.which("chromium")
 # As the platform writes moments into SQLite.
 LONG_AGO = "strftime('%Y-%m-%d %H:%M:%f000', 'now', '-5 minutes')"
 
@@ -29,22 +26,9 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]
     """With a sweep at the start, and none for a day: what is overdue stays so."""
     monkeypatch.setenv("AGENTIC_PASSWORD", PASSWORD)
     monkeypatch.setenv("SWEEP_INTERVAL_SECONDS", "86400")
-    assert manage(tmp_path, "migrate", "-v", "0").returncode == 0
-    assert manage(tmp_path, "create_user", "ada", "--role", "admin").returncode == 0
+    prepare(tmp_path, ada="admin")
     with running(tmp_path, "serve") as platform:
         yield platform
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    if CHROMIUM is None:
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail("there is no chromium")
-        pytest.skip("there is no chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser.new_page(viewport={"width": 1280, "height": 900})
-        browser.close()
 
 
 Hire = Callable[[str], Caller]
@@ -52,10 +36,7 @@ Hire = Callable[[str], Caller]
 
 @pytest.fixture
 def boss(served: Running) -> Iterator[Caller]:
-    said = {"username": "ada", "password": PASSWORD}
-    with httpx.Client(base_url=f"{served.url}/api/v1") as http:
-        token = http.post("/auth/token", json=said).json()["access_token"]
-    caller = Caller(served.url, token)
+    caller = signed_in(served.url)
     yield caller
     caller.http.close()
 
@@ -83,14 +64,6 @@ def make_overdue(served: Running, title: str) -> None:
         assert database.execute(late, [title]).rowcount == 1
 
 
-def sign_in(page: Page, url: str) -> None:
-    page.goto(f"{url}/sign-in?next=/admin/")
-    page.fill("[name=username]", "ada")
-    page.fill("[name=password]", PASSWORD)
-    page.click("button:has-text('Sign in')")
-    page.wait_for_url(f"{url}/admin/")
-
-
 def test_an_overdue_task_is_moved_to_another_agent_in_three_clicks(
     served: Running, boss: Caller, hire: Hire, page: Page
 ) -> None:
@@ -99,7 +72,7 @@ def test_an_overdue_task_is_moved_to_another_agent_in_three_clicks(
     boss.said("/decisions/task", title="in time", assigned_agent_id=slow.id)
     hire("quick")
     make_overdue(served, "late one")
-    sign_in(page, served.url)
+    sign_in(page, served.url, "ada", "/admin/")
 
     page.click("a:has-text('overdue tasks')")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
@@ -120,7 +93,7 @@ def test_everything_is_stopped_from_a_page(
     worker = hire("worker")
     task = boss.said("/decisions/task", title="read this")
     (held,) = worker.said("/worker/claim", wait_seconds=0)["tasks"]
-    sign_in(page, served.url)
+    sign_in(page, served.url, "ada", "/admin/")
 
     page.click("nav >> text=Stops")
     page.click("text=Stop an agent, a type of task, or everything")

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import Caller
+from tests.e2e.callers import Caller
 from tests.e2e.processes import Platform, until
 
 AGENT = Path(__file__).parent / "agent.py"

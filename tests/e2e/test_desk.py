@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-import httpx
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import APIResponse, Browser, Error, Page, Route, expect
 
 from examples.digits.data import Digit, endless_digits
-from tests.e2e.conftest import Caller
-from tests.e2e.embedded import Running, manage, running
+from tests.e2e.browsing import visitors
+from tests.e2e.callers import Caller, signed_in
+from tests.e2e.embedded import Running, prepare, running
 from tests.e2e.processes import PASSWORD
 
-CHROMIUM = shutil.which("chromium")
 ROLES = {"ada": "admin", "rita": "reviewer", "vera": "reviewer"}
 LOOK_SECONDS, BETWEEN_KEYS = (
     0.7,
@@ -29,12 +28,19 @@ SECONDS_FOR_25 = 60
 # A finger that slipped: the key comes again as soon as the next one is there, and before anybody has seen it.
 HIT_TWICE = """() => {
   const open = () => document.querySelector("#open").dataset.open;
-  let before = open();
-  document.addEventListener("htmx:afterSettle", () => {
-    if (open() === before) return;
-    before = open();
-    document.dispatchEvent(new KeyboardEvent("keydown", { key: "a" }));
-  });
+  const hit = () => document.dispatchEvent(new KeyboardEvent("keydown", { key: "a" }));
+  const send = HTMLFormElement.prototype.requestSubmit;
+  window.sent = 0;
+  HTMLFormElement.prototype.requestSubmit = function () { window.sent += 1; send.apply(this); };
+  for (const moment of ["htmx:afterSwap", "htmx:afterSettle"]) {
+    let before = open();
+    document.addEventListener(moment, () => {
+      if (open() === before) return;
+      before = open();
+      hit();
+      setTimeout(hit);
+    });
+  }
 }"""
 AT_ONCE, SEEN = 3_000, 400  # milliseconds
 
@@ -47,31 +53,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AGENTIC_PASSWORD", PASSWORD)
         patch.setenv("RATE_PER_MINUTE_PERSON", "0")
-        assert manage(data, "migrate", "-v", "0").returncode == 0
-        for name, role in ROLES.items():
-            assert manage(data, "create_user", name, "--role", role).returncode == 0
+        prepare(data, **ROLES)
         with running(data, "serve") as platform:
             yield platform
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail("there is no chromium")
-        pytest.skip("there is no chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def agent(served: Running) -> Iterator[Caller]:
     """One that reads digits, and is asked to show all that it does."""
-    said = {"username": "ada", "password": PASSWORD}
-    with httpx.Client(base_url=f"{served.url}/api/v1") as http:
-        boss = Caller(served.url, http.post("/auth/token", json=said).json()["access_token"])
+    boss = signed_in(served.url)
     made = boss.said("/admin/agents", name="reader", max_concurrent_tasks=50)
     key = boss.said(f"/admin/agents/{made['id']}/keys")["key"]
     caller = Caller(served.url, key, name="reader", agent_id=made["id"])
@@ -94,31 +84,9 @@ def nothing_left(agent: Caller) -> Iterator[None]:
 
 @pytest.fixture
 def sit_down(served: Running, browser: Browser) -> Iterator[Callable[[str], Page]]:
-    """`sit_down(name)`: somebody at a desk of their own; what the browser complains of fails the test."""
-    opened, complaints = [], []
-
-    def sit(name: str) -> Page:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        opened.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if is_fault(said) else None)
-        page.goto(f"{served.url}/sign-in?next=/reviews")
-        page.fill("[name=username]", name)
-        page.fill("[name=password]", PASSWORD)
-        page.click("button:has-text('Sign in')")
-        expect(page.locator("h1")).to_have_text("Review")
-        return page
-
-    yield sit
-    for context in opened:
-        context.close()
-    assert complaints == []
-
-
-def is_fault(said: Any) -> bool:
-    """A refusal is answered with its status, which the browser calls an error."""
-    return said.type == "error" and "status of 409" not in said.text
+    """`sit_down(name)`: somebody at a desk of their own."""
+    with visitors(browser, served.url) as visit:
+        yield lambda name: visit(name, "/reviews")
 
 
 def bring(agent: Caller, *digits: Digit, wrong: int = 0, **said: Any) -> None:
@@ -161,7 +129,7 @@ def test_25_digits_take_less_than_a_minute_at_the_keyboard(
     bring(agent, *asked, wrong=8)
     page = sit_down("rita")
     page.wait_for_selector("#acts")
-    begun = time.monotonic()
+    begun, days = time.monotonic(), []
     for left in range(25, 0, -1):
         read = title(page)
         assert page.locator(".drawn svg path").count() > 0
@@ -175,12 +143,15 @@ def test_25_digits_take_less_than_a_minute_at_the_keyboard(
             page.keyboard.type(str(truth[read]))
             page.wait_for_timeout(BETWEEN_KEYS)
             page.keyboard.press("Enter")
+        days.append(datetime.now(UTC).date())
         if left > 1:
             expect(page.locator("#open-title")).not_to_have_text(read, timeout=AT_ONCE)
             expect(page.locator("#open-title")).to_be_focused()
     waits_for_none(page)
     assert time.monotonic() - begun < SECONDS_FOR_25
-    expect(page.locator("#progress")).to_contain_text("25 decided by you today")
+    # All of them, unless midnight went by meanwhile.
+    told = f"{days.count(datetime.now(UTC).date())} decided by you today"
+    expect(page.locator("#progress")).to_contain_text(told)
     rows = agent.boss.get("/decisions/tasks", limit=50)["tasks"]  # type: ignore[attr-defined]
     assert {row["title"]: row["result"]["label"] for row in rows} == truth
 
@@ -189,8 +160,9 @@ def test_two_at_one_desk_are_told_of_each_other_and_lose_nothing_that_was_typed(
     agent: Caller, sit_down: Callable[[str], Page]
 ) -> None:
     bring(agent, *digits(2, seed=2))
-    rita, vera = sit_down("rita"), sit_down("vera")
+    rita = sit_down("rita")
     expect(rita.locator("#standing")).to_contain_text("The others see")
+    vera = sit_down("vera")
     first, other = title(rita), title(vera)
     assert first != other, "the second one gets what the first does not look at"
     expect(vera.locator(".row", has_text=first)).to_contain_text(
@@ -218,6 +190,53 @@ def test_two_at_one_desk_are_told_of_each_other_and_lose_nothing_that_was_typed(
     vera.keyboard.press("a")
     waits_for_none(vera)
     expect(rita.locator("#queue")).to_contain_text("Nothing waits", timeout=AT_ONCE)
+
+
+def test_what_was_decided_while_it_was_opened_is_told(
+    agent: Caller, sit_down: Callable[[str], Page]
+) -> None:
+    """The answer is older than the news, and comes after them."""
+    page = sit_down("rita")
+    waits_for_none(page)
+    bring(agent, *digits(2, seed=8))
+    expect(page.locator(".row")).to_have_count(2, timeout=AT_ONCE)
+    expect(page.locator(".row-link[aria-current]")).to_have_count(1, timeout=AT_ONCE)
+    other = page.locator(".row-link:not([aria-current])")
+    review = str(other.get_attribute("href")).partition("?")[0]
+    held: list[tuple[Route, APIResponse]] = []
+    page.route(
+        lambda url: url.partition("?")[0].endswith(review),
+        lambda route: held.append((route, route.fetch())),
+        times=1,
+    )
+    other.click()
+    wait_for(page, lambda: held)
+    boss: Caller = agent.boss  # type: ignore[attr-defined]
+    boss.said(f"/decisions/decision/{review.rpartition('/')[2]}/review", verdict="approve")
+    expect(page.locator(".row")).to_have_count(1, timeout=AT_ONCE)  # the news have come
+    ((route, answer),) = held
+    route.fulfill(response=answer)
+    expect(page.locator("#standing")).to_contain_text("ada approved this", timeout=AT_ONCE)
+    expect(page.locator(".row")).to_have_count(1, timeout=AT_ONCE)
+
+
+def holding(page: Page, address: str) -> list[Route]:
+    """The next request there, which waits on its way."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(address, hold, times=1)
+    return held
+
+
+def wait_for(page: Page, done: Callable[[], object]) -> None:
+    for _ in range(AT_ONCE // 20):
+        if done():
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError("not in time")
 
 
 def test_a_key_approves_nothing_beside_an_edit_that_is_not_sent(
@@ -255,9 +274,80 @@ def test_what_comes_while_nothing_waits_opens_by_itself(
     page.keyboard.press("a")
     expect(page.locator("#open-title")).to_contain_text(f"{second.index}")
     page.wait_for_timeout(SEEN)
+    assert page.evaluate("window.sent") == 1
     expect(page.locator(".row")).to_have_count(1)
     page.keyboard.press("a")
     waits_for_none(page)
+
+
+def test_who_was_slower_on_an_empty_desk_gets_the_next_one(
+    agent: Caller, sit_down: Callable[[str], Page]
+) -> None:
+    """Both are offered the same, and one of them has it."""
+    rita, vera = sit_down("rita"), sit_down("vera")
+    for page in (rita, vera):
+        waits_for_none(page)
+    held = holding(vera, "**/reserve")
+    first, second = digits(2, seed=11)
+    bring(agent, first)
+    wait_for(vera, lambda: held)
+    expect(rita.locator("#standing")).to_contain_text("The others see")
+    held[0].continue_()
+    expect(vera.locator("#open-title")).to_contain_text("Others look at all")
+    bring(agent, second)
+    expect(vera.locator("#open-title")).to_contain_text(f"{second.index}")
+    expect(vera.locator("#standing")).to_contain_text("The others see")
+    assert str(first.index) in title(rita)
+
+
+def test_what_was_typed_into_is_not_taken_away_because_somebody_else_was_faster(
+    agent: Caller, sit_down: Callable[[str], Page]
+) -> None:
+    rita, vera = sit_down("rita"), sit_down("vera")
+    for page in (rita, vera):
+        waits_for_none(page)
+    held = holding(vera, "**/reserve")
+    bring(agent, *digits(1, seed=12))
+    wait_for(vera, lambda: held)
+    expect(rita.locator("#standing")).to_contain_text("The others see")
+    vera.fill("#comment-text", "half a thought")
+    held[0].continue_()
+    expect(vera.locator("#standing")).to_contain_text("rita looks at this")
+    vera.wait_for_timeout(SEEN)
+    expect(vera.locator("#comment-text")).to_have_value("half a thought")
+
+
+def test_who_loads_the_page_anew_still_has_what_they_looked_at(
+    agent: Caller, sit_down: Callable[[str], Page]
+) -> None:
+    bring(agent, *digits(2, seed=13))
+    rita = sit_down("rita")
+    expect(rita.locator("#standing")).to_contain_text("The others see")
+    first = title(rita)
+    with rita.expect_response("**/reserve"):
+        rita.reload()
+    assert title(rita) == first
+    vera = sit_down("vera")
+    assert title(vera) != first
+    expect(vera.locator(".row", has_text=first)).to_contain_text("rita looks at it")
+
+
+def test_who_clicks_a_row_gets_it_though_another_one_opens_by_itself(
+    agent: Caller, sit_down: Callable[[str], Page]
+) -> None:
+    page = sit_down("rita")
+    waits_for_none(page)
+    held = holding(page, "**/reviews")
+    bring(agent, *digits(2, seed=9))
+    expect(page.locator(".row")).to_have_count(2, timeout=AT_ONCE)
+    wait_for(page, lambda: held)
+    wanted = page.locator(".row-title").nth(1).inner_text()
+    page.locator(".row-link").nth(1).click()
+    expect(page.locator("#open-title")).to_have_text(wanted, timeout=AT_ONCE)
+    with suppress(Error):  # nobody waits for it any more
+        held[0].continue_()
+    page.wait_for_timeout(SEEN)
+    expect(page.locator("#open-title")).to_have_text(wanted)
 
 
 def test_several_are_picked_undone_and_done(agent: Caller, sit_down: Callable[[str], Page]) -> None:

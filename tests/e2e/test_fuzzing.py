@@ -17,7 +17,8 @@ import pytest
 from django.conf import settings
 
 from tests.e2e import embedded
-from tests.e2e.conftest import Caller, missing_services
+from tests.e2e.callers import Caller
+from tests.e2e.conftest import missing_services
 from tests.e2e.fuzzing.seeds import Seeds
 from tests.e2e.processes import BIN, PASSWORD, POSTGRES, ROOT, Platform, until
 
@@ -62,6 +63,8 @@ RUNS = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("fuzzing")
+    if settings.EMBEDDED and os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.skip("tried in the run on PostgreSQL and Redis, and longer")
     if settings.EMBEDDED:
         yield from on_sqlite(folder)
         return
@@ -74,9 +77,7 @@ def on_sqlite(folder: Path) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**CALM, **UNLIMITED, "AGENTIC_PASSWORD": PASSWORD}.items():
             patch.setenv(name, value)
-        assert embedded.manage(folder, "migrate").returncode == 0
-        for name, role in PEOPLE.items():
-            assert embedded.manage(folder, "create_user", name, "--role", role).returncode == 0
+        embedded.prepare(folder, **PEOPLE)
         with embedded.running(folder, "serve") as running:
             yield Server(running.url, running.log)
 

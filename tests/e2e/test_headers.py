@@ -14,7 +14,7 @@ import httpx
 import pytest
 from django.conf import settings
 
-from tests.e2e.embedded import manage, running
+from tests.e2e.embedded import prepare, running
 from tests.e2e.processes import ROOT, Platform, free_port, until
 
 ONCE = (
@@ -89,7 +89,7 @@ def test_the_proxy_neither_drops_nor_doubles_them(proxy: str) -> None:
 
 @pytest.mark.skipif(not settings.EMBEDDED, reason="tried in the run on SQLite")
 def test_one_process_serves_static_files_with_them(tmp_path: Path) -> None:
-    assert manage(tmp_path, "migrate", "-v", "0").returncode == 0
+    prepare(tmp_path)
     with running(tmp_path, "serve") as platform:
         assert looked_at(platform.url) == {}
         sheet = httpx.get(f"{platform.url}/static/agentic/plain.css")

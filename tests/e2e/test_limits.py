@@ -17,7 +17,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.conftest import Caller
+from tests.e2e.callers import Caller
 from tests.e2e.processes import BIN, ROOT, Platform, free_port, until
 
 TASKS = "SELECT id::text FROM tasks WHERE title = %s"
@@ -31,7 +31,8 @@ def title() -> str:
 def post(base: str, boss: Caller, title: str, **headers: str) -> httpx.Response:
     said = {"Authorization": f"Bearer {boss.bearer}", "Idempotency-Key": title, **headers}
     url = f"{base}/api/v1/decisions/task"
-    return httpx.post(url, json={"title": title}, headers=said, timeout=30)
+    task = {"title": title, "required_capabilities": ["nobody"]}
+    return httpx.post(url, json=task, headers=said, timeout=30)
 
 
 def test_of_twenty_at_once_on_all_processes_one_makes_the_task(

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from itertools import count
 
-import httpx
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
-from tests.e2e.conftest import Caller
+from tests.e2e.browsing import complaints, sign_in
+from tests.e2e.callers import Caller, signed_in
 from tests.e2e.embedded import Running
-from tests.e2e.processes import PASSWORD
-from tests.e2e.test_content_policy import CHROMIUM, complaints
 
 pytestmark = pytest.mark.skipif(not settings.EMBEDDED, reason="tried in the run on SQLite")
 
@@ -37,6 +34,7 @@ part = PART.format
 
 
 FORM = '<form hx-post="/part" hx-swap="none"><button id="send">Send</button></form>'
+COME_BACK = "() => { window.dispatchEvent(new Event('focus')); }"
 TWICE = "() => { const send = document.getElementById('send'); send.click(); send.click(); }"
 
 
@@ -66,23 +64,9 @@ class Socket:
             ours.send(frame)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail("there is no chromium")
-        pytest.skip("there is no chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def boss(served: Running) -> Iterator[Caller]:
-    said = {"username": "ada", "password": PASSWORD}
-    token = httpx.post(f"{served.url}/api/v1/auth/token", json=said).json()["access_token"]
-    caller = Caller(served.url, token)
+    caller = signed_in(served.url)
     yield caller
     caller.http.close()
 
@@ -92,19 +76,15 @@ def enter(served: Running, browser: Browser) -> Iterator[Callable[[str], Page]]:
     """`enter("rita")`: on the dashboard, in a browser of her own."""
     with ExitStack() as stack:
 
-        def sign_in(name: str, prepare: Callable[[Page], object] = lambda page: None) -> Page:
+        def come_in(name: str, prepare: Callable[[Page], object] = lambda page: None) -> Page:
             context = browser.new_context()
             stack.callback(context.close)
             page = context.new_page()
             prepare(page)
-            page.goto(f"{served.url}/sign-in")
-            page.fill("[name=username]", name)
-            page.fill("[name=password]", PASSWORD)
-            page.click("button:has-text('Sign in')")
-            expect(page).to_have_url(f"{served.url}/dashboard")
+            sign_in(page, served.url, name)
             return page
 
-        yield sign_in
+        yield come_in
 
 
 def new_task(boss: Caller) -> str:
@@ -166,10 +146,9 @@ def test_a_push_leaves_alone_what_somebody_does(
 def test_it_says_when_news_come_late_looks_by_itself_and_comes_back(
     enter: Callable[..., Page], boss: Caller
 ) -> None:
-    socket, looks = Socket(), list[str]()
+    socket = Socket()
     page = enter("rita", socket.stand_before)
     banner = page.locator("#delayed")
-    page.on("request", lambda request: looks.append(request.url))
     seen = new_task(boss)
     expect(page.locator(f"#feed a[href$='{seen}']")).to_be_visible()
     expect(banner).to_be_hidden()
@@ -178,10 +157,9 @@ def test_it_says_when_news_come_late_looks_by_itself_and_comes_back(
     page.clock.fast_forward(12_000)
     expect(banner).to_be_visible()
     task = new_task(boss)
-    looks.clear()
-    page.clock.fast_forward(11_000)
+    with page.expect_request(re.compile("/dashboard")):
+        page.clock.fast_forward(11_000)
     expect(banner).to_be_visible()
-    assert any("/dashboard" in url for url in looks)
 
     socket.silent = False
     page.clock.fast_forward(12_000)  # the socket that was silent is dead, and replaced
@@ -216,6 +194,54 @@ def test_who_is_signed_out_elsewhere_is_out_here_and_keeps_what_they_typed(
     expect(typing.locator("#typed")).to_have_value("mine")
 
 
+def test_what_can_be_sent_no_more_says_so_beside_what_was_typed(
+    enter: Callable[..., Page], served: Running, boss: Caller
+) -> None:
+    page, task = enter("rita"), new_task(boss)
+    page.goto(f"{served.url}/tasks/{task}")
+    form = page.locator("#do-override form")
+    page.click("#do-override > summary")
+    form.locator("[name=reason]").fill("half a reason")
+    boss.call("PATCH", f"/decisions/task/{task}/state", state="cancelled")
+    expect(form).to_contain_text("can be sent no more", timeout=10_000)
+    expect(form.locator("[name=reason]")).to_have_value("half a reason")
+    expect(form.locator("[type=submit]")).to_be_disabled()
+    expect(form.locator(".notice")).to_have_count(1)
+
+
+def test_an_escalation_that_is_over_goes_though_somebody_chose_whom_to_hand_it_to(
+    enter: Callable[..., Page], served: Running, boss: Caller
+) -> None:
+    page, task = enter("rita"), new_task(boss)
+    boss.said(f"/decisions/task/{task}/escalate", reason="look")
+    page.goto(f"{served.url}/escalations")
+    card = page.locator(".escalation-card", has=page.locator(f"a[href='/tasks/{task}']"))
+    card.locator(".hand-over > summary").click()
+    card.locator("select").select_option(index=1)
+    boss.call("PATCH", f"/decisions/task/{task}/state", state="cancelled")
+    expect(card).to_have_count(0, timeout=10_000)
+
+
+def test_whoever_comes_back_is_known_by_their_account_and_a_look_that_fails_is_no_error(
+    enter: Callable[..., Page], served: Running
+) -> None:
+    page = enter("rita")
+    found = list[str]()
+    page.on("pageerror", lambda error: found.append(str(error)))
+    banner = page.locator("#signed-out")
+    page.evaluate("document.getElementById('signed-out').hidden = false")
+    page.context.set_offline(True)
+    with page.expect_event("requestfailed"):
+        page.evaluate(COME_BACK)
+    page.context.set_offline(False)
+    page.evaluate("document.querySelector('[data-person]').dataset.person = 'a namesake'")
+    with page.expect_response("**/dashboard"):
+        page.evaluate(COME_BACK)
+    page.wait_for_timeout(300)
+    expect(banner).to_be_visible()
+    assert found == []
+
+
 def test_a_second_click_is_no_second_wish(enter: Callable[..., Page], served: Running) -> None:
     page = enter("rita")
     page.goto(f"{served.url}/tasks")
@@ -228,3 +254,18 @@ def test_a_second_click_is_no_second_wish(enter: Callable[..., Page], served: Ru
             page.evaluate(TWICE)
         page.wait_for_timeout(300)
         assert len([url for url in sent if url.endswith("/part")]) == number
+
+
+def test_an_alarm_that_is_held_back_is_heard_on_the_next_page_and_once(
+    enter: Callable[..., Page], served: Running, boss: Caller
+) -> None:
+    page, tasks = enter("rita"), [new_task(boss), new_task(boss)]
+    alarm = page.locator("#toasts .toast a")
+    boss.said(f"/decisions/task/{tasks[0]}/escalate", reason="look")
+    expect(alarm).to_have_attribute("href", f"/tasks/{tasks[0]}", timeout=10_000)
+    boss.said(f"/decisions/task/{tasks[1]}/escalate", reason="look")
+    page.goto(f"{served.url}/tasks")
+    expect(alarm).to_have_attribute("href", f"/tasks/{tasks[1]}", timeout=10_000)
+    page.goto(f"{served.url}/tasks")
+    expect(page.locator("#news")).not_to_have_attribute("data-alarmed", "0")  # it was told
+    expect(alarm).to_have_count(0)

@@ -18,8 +18,8 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from agentic.redaction import HIDDEN
-from tests.e2e.conftest import Caller
-from tests.e2e.embedded import Running, manage, running
+from tests.e2e.callers import Caller
+from tests.e2e.embedded import Running, prepare, running
 from tests.e2e.processes import BIN, PASSWORD, Platform, free_port, until
 
 WRONG = "quite another passphrase"
@@ -33,8 +33,7 @@ def loud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     """The whole platform in one process, which logs whatever anybody wants to have logged."""
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     monkeypatch.setenv("AGENTIC_PASSWORD", PASSWORD)
-    assert manage(tmp_path, "migrate", "-v", "0").returncode == 0
-    assert manage(tmp_path, "create_user", "ada", "--role", "admin").returncode == 0
+    prepare(tmp_path, ada="admin")
     with running(tmp_path, "serve") as platform:
         yield platform
 
@@ -137,7 +136,7 @@ def test_nor_does_any_process_of_the_whole_platform(
     agent.post("/worker/claim", wait_seconds=0)
     port = free_port()
     # As somebody starts it who knows nothing of logs.
-    platform.commands["loud"] = [BIN / "uvicorn", "agentic.asgi:application", "--port", str(port)]
+    platform.programs["loud"] = [BIN / "uvicorn", "agentic.asgi:application", "--port", str(port)]
     platform.start("loud")
     base = f"http://127.0.0.1:{port}"
     until(partial(platform.answers, base), 40, every=0.2)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from tests.e2e.conftest import Caller
+from tests.e2e.callers import Caller
 from tests.e2e.processes import PASSWORD, Platform, until
 from tests.oversight.receivers import Answering, Receiver, serving
 
@@ -70,7 +70,8 @@ def test_a_killed_worker_leads_to_one_more_sending_with_the_same_id(
     added = rita.post("/notifications/webhooks", address=receiver.address, topics="escalation")
     secret = re.search(r"whsec_[\w+/=]+", added)
     assert secret
-    task = boss.said("/decisions/task", title="nobody's business", task_type="people")
+    nobody = {"task_type": "people", "required_capabilities": ["nobody"]}
+    task = boss.said("/decisions/task", title="nobody's business", **nobody)
     boss.said(f"/decisions/task/{task['id']}/escalate", reason="look at this")
     until(lambda: receiver.got, 15, what="the message")
     platform.kill("worker")

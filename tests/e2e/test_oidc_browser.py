@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from django.conf import settings
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.embedded import Running, running
+from tests.e2e.embedded import Running, prepare, running
 from tests.e2e.processes import free_port
 from tests.oidc_provider.browser import sent_back
 from tests.oidc_provider.running import (
@@ -26,20 +26,7 @@ from tests.oidc_provider.running import (
 )
 
 pytestmark = pytest.mark.skipif(not settings.EMBEDDED, reason="tried in the run on SQLite")
-CHROMIUM = Path("/usr/bin/chromium")
 CLIENT_CALLBACK = "http://127.0.0.1:9/callback"  # of a program that uses the API
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    if not CHROMIUM.exists():
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail("there is no chromium")
-        pytest.skip("there is no chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser.new_page()
-        browser.close()
 
 
 @pytest.fixture
@@ -51,6 +38,7 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runnin
     monkeypatch.setenv("OIDC_CLIENT_SECRET", CLIENT_SECRET)
     monkeypatch.setenv("OIDC_ROLES", "reviewers=reviewer,platform-admins=admin")
     monkeypatch.setenv("OIDC_REDIRECT_URIS", CLIENT_CALLBACK)
+    prepare(tmp_path / "platform")
     with running(tmp_path / "platform", "run", "--no-agents") as platform:
         yield platform
 

@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from oversight.actions import RULES
 from oversight.frames import Channel
-from tests.e2e.conftest import Caller
+from tests.e2e.callers import Caller
 from tests.e2e.processes import Platform
 from tests.oversight.asyncapi import check
 

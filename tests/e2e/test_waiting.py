@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import Caller
+from tests.e2e.callers import Caller
 from tests.e2e.processes import Platform, until
 
 Hire = Callable[..., Caller]
@@ -121,7 +121,7 @@ def test_who_waits_holds_no_database_connection(
 ) -> None:
     claims = [pool.submit(waiting, waiter, 6) for _ in range(100)]
     threading.Event().wait(3)
-    assert platform.value(CONNECTIONS) < 20
+    assert platform.value(CONNECTIONS) < 40  # those of the processes that are idle among them
     assert all(claim.result(40)[1] == [] for claim in claims)
 
 

@@ -13,7 +13,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 SETTINGS = (ROOT / "agentic/settings.py").read_text()
 VARIABLES = sorted(set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SETTINGS)))
 # Set for each process by the image or the file itself, or of no use in a container.
-NOT_HANDED_ON = {"DATA_DIR", "DEBUG"}
+NOT_HANDED_ON = {"DATA_DIR", "DEBUG", "MODEL_ROOT"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from tests.e2e.conftest import Caller
+from tests.e2e.callers import Caller
 
 CALM = {"ack_timeout": 3600, "lease_seconds": 3600}
 # So that a call that ends one leaves others to speak of.
