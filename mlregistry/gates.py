@@ -45,6 +45,13 @@ def pass_gate(model: RegisteredModel, live: RegisteredModel | None) -> list[Line
     return lines
 
 
+def refuse_unusable(model: RegisteredModel) -> None:
+    """GateNotPassed for a file that no process would load; its metrics are not asked again."""
+    line = file_line(model)
+    if not line.ok:
+        raise GateNotPassed([line])
+
+
 def shown(lines: Sequence[Line]) -> list[dict[str, Any]]:
     return [line._asdict() for line in lines]
 

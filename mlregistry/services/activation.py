@@ -18,7 +18,7 @@ from agentic.ids import new_id
 from agentic.models import Event
 from agentic.transitions import record
 from agentic.vocabulary import AuditAction, EntityType, EventType
-from mlregistry.gates import is_deciding
+from mlregistry.gates import is_deciding, refuse_unusable
 from mlregistry.models import Activation, RegisteredModel
 from mlregistry.selectors import live_before, live_since, live_version, read_model
 
@@ -88,7 +88,8 @@ def activate_model(
 def roll_back_model(*, actor: Actor, model_id: UUID, reason: str = "") -> RegisteredModel:
     """Back to the version that was live before this one, which must be live. Again: one further back.
 
-    It takes one person, also where to go forward takes two: what it brings back was agreed on before.
+    It takes one person, also where to go forward takes two: what it brings back was agreed on before. GateNotPassed
+    where decisions would rest on a file that cannot be used any more.
     """
     model = read_model(model_id)
     wait_for_turn(model.name)
@@ -98,6 +99,8 @@ def roll_back_model(*, actor: Actor, model_id: UUID, reason: str = "") -> Regist
     earlier = live_before(present)
     if earlier is None:
         raise NothingBefore
+    if is_deciding(model.name):
+        refuse_unusable(earlier.model)
     go_live(earlier.model, model, actor, restores=earlier)
     note(AuditAction.MODEL_ROLLED_BACK, earlier.model, model, actor, reason)
     return earlier.model

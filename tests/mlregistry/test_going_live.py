@@ -213,6 +213,20 @@ def test_one_person_rolls_back(operator: Actor, admin: User, manager: User) -> N
     assert (row.model, row.approved_by_id, noted()[-1][0]) == (first, None, "model.rolled_back")
 
 
+def test_nobody_goes_back_to_a_file_that_was_changed(
+    operator: Actor, admin: User, manager: User
+) -> None:
+    first, second = trained(operator, content=b"[1]"), trained(operator)
+    let_live(first, manager, admin)
+    let_live(second, manager, admin)
+    place = artifacts.place_of(first.sha256)
+    place.chmod(0o600)
+    place.write_bytes(b"[2]")
+    with pytest.raises(GateNotPassed, match="was changed"):
+        roll_back_model(actor=operator, model_id=second.pk)
+    assert live(NAME) == [second.version]
+
+
 def test_versions_of_a_job_are_numbered_by_the_day(operator: Actor) -> None:
     names = [trained(operator).version for _ in range(3)]
     day = f"{timezone.now():%Y-%m-%d}"
