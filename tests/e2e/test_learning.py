@@ -301,4 +301,8 @@ def test_calibration_is_trained_by_the_same_worker(platform: Platform, ada: Call
 
     found = until(ended, LONG / 1000, every=0.2)
     assert (found["status"], len(found["models"])) == ("completed", 1), found["error"]
-    assert not any(platform.errors(name) for name in ("web", "live", "trainer"))
+    assert {name: platform.errors(name) for name in ("web", "live", "trainer")} == {
+        "web": [],
+        "live": [],
+        "trainer": [],
+    }

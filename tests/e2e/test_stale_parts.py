@@ -98,3 +98,25 @@ def test_what_could_not_be_fetched_is_fetched_again(full: Full, page: Page, stat
         page.wait_for_timeout(50)
     assert len(asked) == 2
     expect(page.locator("#tasks")).to_contain_text("Kept up to date")
+
+
+def test_what_somebody_does_waits_for_no_fetch(full: Full, page: Page) -> None:
+    """Who stops an agent does not wait until the page has brought itself up to date."""
+    path = f"/agents/{full.names['agent']}"
+    sign_in(page, full.served.url, "ada", path)
+    page.wait_for_function("document.documentElement.dataset.live && window.htmx")
+    sent: list[str] = []
+
+    def hold(route: Route) -> None:
+        """What is fetched never comes, and what is done here is done to nobody."""
+        sent.append(route.request.method)
+        if sent[-1] == "POST":
+            route.fulfill(status=204)
+
+    page.route(re.compile(path), hold)
+    page.evaluate("htmx.trigger('#agent-acts', 'calm')")
+    page.click("summary:has-text('Stop it at once')")
+    page.fill("#stop-reason", "it goes wild")
+    with page.expect_request(lambda asked: asked.method == "POST", timeout=8_000):
+        page.click("#agent-acts button.danger:has-text('Stop')")
+    assert sent[0] == "GET"
