@@ -48,10 +48,10 @@ def test_it_learns_and_goes_on_with_what_it_has_learned(
     assert ended.returncode == 0, ended.stdout + ended.stderr
     for figures in ("review_risk", "lowest confidence", "at random"):
         assert re.search(rf"│ {figures} +│( \d+ % \(\d+ to \d+\) +│){{3}}", ended.stdout)
+    span = r"\(0\.\d+ to 0\.\d+\)"  # below each figure
     for agent in ("demo-eager", "demo-slow", "demo-steady"):
-        assert re.search(
-            rf"│ {agent} +│ \d+ +│( 0\.\d+ \(0\.\d+ to 0\.\d+\) +│){{2}}", ended.stdout
-        )
+        figures = rf"│ {agent} +│ \d+ +│( 0\.\d+ +│){{2}} (-?\d+ %|-) +│"
+        assert re.search(rf"{figures}\n│ +│ +│( {span} +│){{2}}", ended.stdout), ended.stdout
     assert re.search(r"│ in truth +│ \d+\.\d % \(\d+ of \d+\)", ended.stdout)
     assert re.search(r"│ hours saved +│ \d+\.\d h \(", ended.stdout)
     assert "All as their events say" in ended.stdout
