@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ IN_COMPANY = {
     "test_api_docs": "documents",
 }
 
+MOST_LINES = 40
 EMPTYING = {"test_api_docs"}  # by the fixture `live_server`
 
 
@@ -54,6 +55,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(group) if group else pytest.mark.serial)
     order = [HERE / f"{name}.py" for name in IN_COMPANY if name not in EMPTYING]
     items.sort(key=lambda item: order.index(item.path) if item.path in order else len(order))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a failure comes what the processes said last: on another machine there is nothing else to go by."""
+    report = yield
+    platform = getattr(item, "funcargs", {}).get("platform")
+    if report.failed and isinstance(platform, Platform):
+        report.sections += [(f"end of {log.name}", end_of(log)) for log in platform.logs()]
+    return report
+
+
+def end_of(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-MOST_LINES:])
 
 
 def missing_services() -> str:

@@ -160,6 +160,12 @@ class Platform:
             )
         )
 
+    def sweeps_anew(self) -> None:
+        """Waits for a sweep that begins from now on: Redis may have been killed a moment ago."""
+        now = self.value("SELECT now()")
+        ran = "SELECT count(*) FROM heartbeats WHERE name = 'sweep' AND at > %s"
+        until(lambda: self.value(ran, now), 40, every=0.2, what="a sweep")
+
     def rows(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.env["DATABASE_URL"], autocommit=True) as connection:
             return connection.execute(sql, params).fetchall()
@@ -190,6 +196,9 @@ class Platform:
             self.commands.close()
         with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)")
+
+    def logs(self) -> list[Path]:
+        return sorted(self.folder.glob("*.log"))
 
     def errors(self, name: str) -> list[str]:
         """Lines of a process's log that tell of something unforeseen."""

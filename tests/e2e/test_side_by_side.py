@@ -121,10 +121,11 @@ def frames_of(page: Page) -> list[str]:
 
 
 def test_an_escalation_reaches_the_reviewers_and_never_the_viewers_socket(
-    visit: Visit, work: Callable[[], Held], agent: Caller
+    visit: Visit, work: Callable[[], Held], agent: Caller, platform: Platform
 ) -> None:
     held = work()
     rita, vera = visit("rita", "/escalations"), visit("vera")
+    platform.sweeps_anew()
     heard = frames_of(vera)
     expect(vera.locator("#feed")).to_be_visible()
     failed = held.call(agent, "fail", error={"type": "Torn", "message": "torn"}, retryable=False)
