@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from decisions.models import Escalation
 
 PAGE = 25
-MOST_OPEN = 200  # on the page at once; past this, people have other worries than a longer list
+MOST_OPEN = 100  # on the page at once; past this, people have other worries than a longer list
 PEOPLE = ("opened_by", "acknowledged_by", "assigned_to", "resolved_by")
 HEAVY = ("task__payload", "task__result", "task__description")
 
